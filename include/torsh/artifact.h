@@ -1,0 +1,115 @@
+/* The border between a compiled artifact and the runtime, format version 0 (not frozen: a mismatch is refused).
+ *
+ * An artifact is one file:
+ *
+ *     ELF shared object | metadata (JSON) | padding to 64 KiB | weights | trailer (the last bytes of the file)
+ *
+ * The loader reads the trailer, checks versions and the digest of everything before the weights, maps the weights
+ * read-only, and only then opens the shared object and calls its one exported symbol, torsh_query. The shared object
+ * needs nothing but memcpy/memset and libm; it starts no threads and allocates nothing.
+ */
+#ifndef TORSH_ARTIFACT_H
+#define TORSH_ARTIFACT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TORSH_ARTIFACT_VERSION 0u
+#define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
+#define TORSH_WEIGHTS_ALIGNMENT 65536u
+
+/* The last sizeof(torsh_trailer) bytes of the file. All integers are little-endian. Offsets count from the start of
+ * the file. With weights in a side file weights_offset is 0 and the metadata names the file ("weights_file"). */
+typedef struct torsh_trailer {
+  uint64_t elf_size;
+  uint64_t metadata_offset;
+  uint64_t metadata_size;
+  uint64_t weights_offset;
+  uint64_t weights_size;
+  uint8_t code_sha256[32];    /* of the bytes [0, metadata_offset + metadata_size) */
+  uint8_t weights_sha256[32]; /* of the weight bytes; checked by `torshc verify`, not at load */
+  uint32_t flags;             /* TORSH_TRAILER_* */
+  uint32_t version;           /* TORSH_ARTIFACT_VERSION */
+  char magic[8];              /* TORSH_TRAILER_MAGIC */
+} torsh_trailer;
+
+#define TORSH_TRAILER_WEIGHTS_SIDECAR 1u
+
+/* A kernel computes the tiles [begin, end) of its tile space. Buffers never overlap unless the plan ties them.
+ * Results do not depend on how the space is cut into ranges. */
+typedef void (*torsh_kernel_fn)(const void *const *in, void *const *out, const int64_t *dims, int64_t begin,
+                                int64_t end);
+
+/* What a host offers to a running artifact. */
+typedef struct torsh_host {
+  uint32_t size; /* sizeof(torsh_host) of the host */
+  uint32_t reserved;
+  void *context;
+  /* Runs `fn` over [0, tiles), cut into ranges of at least `grain` tiles. Returns 0, or a status that ends the run
+   * (cancelled, deadline). `kernel` indexes torsh_program.kernel_names. */
+  int32_t (*parallel_for)(void *context, torsh_kernel_fn fn, const void *const *in, void *const *out,
+                          const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel);
+} torsh_host;
+
+/* Element types are DLPack's (code, bits) pairs; lanes are 1. 4-bit types are packed two in a byte, low half first. */
+typedef struct torsh_port {
+  const char *name;
+  uint8_t dtype_code; /* 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, 10 f8e4m3fn, 12 f8e5m2 */
+  uint8_t dtype_bits;
+  uint16_t rank;
+  uint32_t reserved;
+  const int64_t *dims;          /* rank entries; -1 where the dim is an expression */
+  const char *const *dim_names; /* rank entries: the expression as text ("batch", "2*seq + 1", "768") */
+} torsh_port;
+
+/* CPU levels, in ascending order. A program lists the levels that it has code for. */
+#define TORSH_CPU_X86_64_V2 2u
+#define TORSH_CPU_X86_64_V3 3u
+#define TORSH_CPU_X86_64_V4 4u
+
+typedef struct torsh_code {
+  uint32_t cpu_level; /* TORSH_CPU_* */
+  uint32_t reserved;
+  const torsh_kernel_fn *kernels; /* num_kernels entries */
+} torsh_code;
+
+/* Why prepare() refused the shapes. */
+typedef struct torsh_shape_error {
+  int32_t input;    /* index of the input, or -1 for a guard between dims */
+  int32_t axis;     /* axis of that input, or the index of the guard in torsh_program.guards */
+  int64_t actual;   /* the offending size (left-hand side for a guard) */
+  int64_t expected; /* what was required (right-hand side for a guard) */
+} torsh_shape_error;
+
+typedef struct torsh_program {
+  uint32_t size;    /* sizeof(torsh_program) of the compiler that wrote the artifact */
+  uint32_t version; /* TORSH_ARTIFACT_VERSION */
+  uint32_t num_inputs, num_outputs;
+  uint32_t num_symbols, num_kernels;
+  uint32_t num_codes, num_guards;
+  const torsh_port *inputs, *outputs;
+  const char *const *symbol_names; /* num_symbols entries */
+  const char *const *kernel_names; /* num_kernels entries; also ELF symbol names, one for each code level */
+  const char *const *guards;       /* num_guards sentences for messages */
+  const torsh_code *codes;         /* num_codes entries, ascending cpu_level */
+  /* From the inputs' dims: binds the symbols (num_symbols entries), checks guards, computes every output's dims and
+   * the workspace size in bytes. Pure; returns 0, or 1 with *error filled. Ranks were checked by the caller. */
+  int32_t (*prepare)(const int64_t *const *input_dims, int64_t *symbols, int64_t *const *output_dims,
+                     uint64_t *workspace_bytes, torsh_shape_error *error);
+  /* One inference with the symbols that prepare() gave. Inputs, outputs and weights are contiguous row-major data;
+   * `workspace` is 64-byte aligned and at least workspace_bytes long. Returns 0 or the status of parallel_for. */
+  int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
+                 const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
+} torsh_program;
+
+/* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */
+typedef const torsh_program *(*torsh_query_fn)(uint32_t version);
+#define TORSH_QUERY_SYMBOL "torsh_query"
+
+#ifdef __cplusplus
+}
+#endif
+#endif
