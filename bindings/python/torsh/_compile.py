@@ -1,0 +1,57 @@
+"""torsh.compile: runs the torshc program and loads what it wrote."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+from ._errors import Error
+from ._module import Module
+
+
+def _find_compiler():
+    """$TORSHC, else bin/torshc of the build tree or installation that holds this package, else the one in PATH."""
+    given = os.environ.get("TORSHC")
+    if given:
+        return given
+    here = os.path.dirname(os.path.abspath(__file__))
+    beside = os.path.join(os.path.dirname(os.path.dirname(here)), "bin", "torshc")
+    found = beside if os.access(beside, os.X_OK) else shutil.which("torshc")
+    if not found:
+        raise Error("the compiler torshc is neither at %s nor in PATH; build it, or set TORSHC to its path" % beside)
+    return found
+
+
+def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None):
+    """Compiles an ONNX model, given as a path or as the bytes of one, and loads the result.
+
+    dims        sizes for symbolic dims by name, for example {"batch": 1}; the others stay symbolic
+    opt_level   0 to 3
+    target_cpu  "host" for this machine, "portable" or the name of a CPU or level as torshc --target-cpu takes it
+    threads     None for the processors this process may use
+    """
+    compiler = _find_compiler()
+    folder = tempfile.mkdtemp(prefix="torsh-")
+    try:
+        if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
+            model = os.path.join(folder, "model.onnx")
+            with open(model, "wb") as file:
+                file.write(path_or_bytes)
+        else:
+            model = os.path.abspath(os.fspath(path_or_bytes))
+        artifact = os.path.join(folder, "model.so")
+        command = [compiler, model, "-o", artifact, "-O%d" % opt_level, "--target-cpu", target_cpu]
+        for name, size in (dims or {}).items():
+            command += ["--dim", "%s=%d" % (name, size)]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError as error:
+            raise Error("the compiler %s cannot be run: %s" % (compiler, error)) from None
+        if done.returncode:
+            text = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
+            raise Error(text or "%s ended with code %d and no message" % (compiler, done.returncode),
+                        status=-abs(done.returncode))
+        return Module(artifact, threads, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise

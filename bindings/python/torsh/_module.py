@@ -1,0 +1,204 @@
+"""Loaded artifacts as callables over numpy arrays."""
+
+import ctypes
+import json
+import os
+import shutil
+import threading
+import weakref
+from collections import namedtuple
+
+import numpy as np
+
+from . import _native
+from ._dtypes import numpy_dtype, pack, unpack
+from ._errors import Error
+from ._native import api, check
+
+Port = namedtuple("Port", ["name", "dtype", "dims"])
+Port.__doc__ = "One input or output: its name, numpy dtype, and dims, an int where static and a string where symbolic."
+
+_executors = {}
+_executors_lock = threading.Lock()
+
+
+def _executor(threads):
+    """One pool for each width, shared by all modules; its threads start with the first run that needs them."""
+    width = api.default_width() if threads is None else int(threads)
+    if width < 1:
+        raise Error("threads must be at least 1, or None for the processors this process may use; got %r" % (threads,))
+    with _executors_lock:
+        if width not in _executors:
+            options = _native.ExecutorOptions(ctypes.sizeof(_native.ExecutorOptions), width, 0, 0)
+            handle, error = ctypes.c_void_p(), _native.CError()
+            check(api.executor_create(ctypes.byref(options), ctypes.byref(handle), ctypes.byref(error)), error)
+            _executors[width] = handle
+        return _executors[width]
+
+
+class _Declared:
+    """A port with what a call needs to know of it."""
+
+    def __init__(self, info):
+        self.code, self.bits = info.dtype.code, info.dtype.bits
+        self.raw_dtype = _native.DType(self.code, self.bits, 1)
+        dims = tuple(info.dims[i] if info.dims[i] >= 0 else info.dim_names[i].decode() for i in range(info.rank))
+        self.port = Port(info.name.decode(), numpy_dtype(self.code, self.bits), dims)
+
+    def as_array(self, index, given):
+        """The argument as a contiguous, aligned array of the declared dtype. Arrays are never converted silently."""
+        dtype = self.port.dtype
+        if isinstance(given, np.ndarray) or hasattr(given, "dtype"):
+            array = given if isinstance(given, (np.ndarray, np.generic)) else np.from_dlpack(given)
+            if array.dtype != dtype:
+                raise Error("input %d (%r): expected dtype %s, got %s" % (index, self.port.name, dtype, array.dtype),
+                            status=8, port=index)
+            return np.require(array, requirements=["C", "A"])
+        return np.require(given, dtype=dtype, requirements=["C", "A"])
+
+    def fill(self, value, array, shape):
+        """Points a C value at the array's memory; the result must outlive the call."""
+        tensor = value.u.tensor
+        dims = (ctypes.c_int64 * len(shape))(*shape)
+        tensor.data = array.ctypes.data
+        tensor.device = _native.Device(1, 0)
+        tensor.ndim = len(shape)
+        tensor.dtype = self.raw_dtype
+        tensor.shape = ctypes.cast(dims, ctypes.POINTER(ctypes.c_int64))
+        return dims
+
+
+class Module:
+    """A compiled model. Call it with one array for each input; it returns a list of arrays, one for each output."""
+
+    def __init__(self, path, threads=None, _folder=None):
+        self._path = os.path.abspath(os.fspath(path))
+        options = _native.LoadOptions(ctypes.sizeof(_native.LoadOptions), 0, _executor(threads), None, 0)
+        handle, error = ctypes.c_void_p(), _native.CError()
+        check(api.load_file(os.fsencode(self._path), ctypes.byref(options), ctypes.byref(handle), ctypes.byref(error)),
+              error)
+        self._handle = handle
+        self._contexts = []
+        self._finalizer = weakref.finalize(self, _release, handle, self._contexts, _folder, os.getpid())
+        info = _native.ModuleInfo(size=ctypes.sizeof(_native.ModuleInfo))
+        api.module_info(handle, ctypes.byref(info))
+        self._inputs = self._declared(api.input_info, info.num_inputs)
+        self._outputs = self._declared(api.output_info, info.num_outputs)
+        self.inputs = [declared.port for declared in self._inputs]
+        self.outputs = [declared.port for declared in self._outputs]
+        self.build_id = info.build_id.decode()
+        self.cpu_level = "x86-64-v%d" % info.cpu_level
+        self.threads = info.width
+        self._metadata = ctypes.string_at(info.metadata, info.metadata_size)
+
+    def _declared(self, describe, count):
+        result = []
+        for i in range(count):
+            info = _native.PortInfo(size=ctypes.sizeof(_native.PortInfo))
+            describe(self._handle, i, ctypes.byref(info))
+            result.append(_Declared(info))
+        return result
+
+    @property
+    def metadata(self):
+        """What the compiler wrote about the model, as a dict."""
+        return json.loads(self._metadata)
+
+    def _take_context(self):
+        try:
+            return self._contexts.pop()  # atomic, so that threads need no lock
+        except IndexError:
+            handle, error = ctypes.c_void_p(), _native.CError()
+            check(api.context_create(self._handle, ctypes.byref(handle), ctypes.byref(error)), error)
+            return handle
+
+    def __call__(self, *arrays):
+        if len(arrays) != len(self._inputs):
+            raise Error("the model has %d inputs (%s), but %d were given"
+                        % (len(self._inputs), ", ".join(p.name for p in self.inputs), len(arrays)), status=1)
+        context = self._take_context()
+        try:
+            return self._run(context, arrays)
+        finally:
+            self._contexts.append(context)
+
+    def _run(self, context, arrays):
+        keep = []  # the memory that the C values point to
+        inputs = (_native.Value * max(1, len(self._inputs)))()
+        for i, (declared, given) in enumerate(zip(self._inputs, arrays)):
+            array = declared.as_array(i, given)
+            memory = pack(array) if declared.bits == 4 else array
+            keep += [memory, declared.fill(inputs[i], memory, array.shape)]
+        outputs = (_native.Value * max(1, len(self._outputs)))()
+        error = _native.CError()
+        check(api.output_dims(context, inputs, len(self._inputs), outputs, len(self._outputs), None,
+                              ctypes.byref(error)), error)
+        results = []
+        for i, declared in enumerate(self._outputs):
+            tensor = outputs[i].u.tensor
+            shape = tuple(tensor.shape[axis] for axis in range(tensor.ndim))
+            if declared.bits == 4:
+                count = int(np.prod(shape, dtype=np.int64))
+                memory = np.empty((count + 1) // 2, np.uint8)
+            else:
+                memory = np.empty(shape, declared.port.dtype)
+            keep.append(declared.fill(outputs[i], memory, shape))
+            results.append((memory, shape))
+        check(api.run(context, inputs, len(self._inputs), outputs, len(self._outputs), ctypes.byref(error)), error)
+        return [unpack(memory, shape, declared.port.dtype) if declared.bits == 4 else memory
+                for declared, (memory, shape) in zip(self._outputs, results)]
+
+    def stats(self):
+        """Sums over the contexts that are not in a run: runs, ns, memory held, waits, and so on."""
+        total = {}
+        for context in list(self._contexts):
+            stats = _native.Stats(size=ctypes.sizeof(_native.Stats))
+            api.get_stats(context, ctypes.byref(stats))
+            for name, _ in _native.Stats._fields_[2:]:
+                total[name] = total.get(name, 0) + getattr(stats, name)
+        return total
+
+    def save(self, path):
+        """Writes the artifact (and its side file of weights, under its own name) to `path`, through a rename."""
+        path = os.path.abspath(os.fspath(path))
+        sidecar = self.metadata.get("weights_file")
+        if sidecar:
+            _copy(os.path.join(os.path.dirname(self._path), sidecar), os.path.join(os.path.dirname(path), sidecar))
+        _copy(self._path, path)
+
+    def __repr__(self):
+        def text(ports):
+            return ", ".join("%s: %s[%s]" % (p.name, p.dtype, ", ".join(map(str, p.dims))) for p in ports)
+        return "<torsh.Module (%s) -> (%s)>" % (text(self.inputs), text(self.outputs))
+
+
+def _copy(source, target):
+    if os.path.exists(target) and os.path.samefile(source, target):
+        return
+    partial = "%s.partial.%d" % (target, os.getpid())
+    try:
+        shutil.copyfile(source, partial)
+        os.replace(partial, target)
+    except BaseException:
+        if os.path.exists(partial):
+            os.unlink(partial)
+        raise
+
+
+def _release(handle, contexts, folder, owner):
+    for context in contexts:
+        api.context_destroy(context)
+    api.module_destroy(handle)
+    if folder and owner == os.getpid():  # after a fork the files are the parent's
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def load(path, threads=None):
+    """Opens a compiled artifact. threads=None means the processors this process may use."""
+    return Module(path, threads)
+
+
+def verify(path):
+    """Checks the digests of code, metadata and weights without running anything of the file."""
+    error = _native.CError()
+    check(api.verify_file(os.fsencode(os.fspath(path)), None, ctypes.byref(error)), error)

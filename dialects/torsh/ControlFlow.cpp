@@ -1,0 +1,81 @@
+//===-- ControlFlow.cpp - Verifiers of ops with regions -----------------------------------------------------===//
+#include "dialects/torsh/Dim.h"
+#include "dialects/torsh/Torsh.h"
+
+using namespace mlir;
+
+namespace torsh {
+
+/// Checks one list of types against what the parent expects of it.
+static LogicalResult checkTypes(Operation *op, StringRef label, StringRef what, TypeRange actual,
+                                TypeRange expected) {
+  if (actual.size() != expected.size())
+    return op->emitOpError(label) << ": " << expected.size() << " " << what << " expected, there are "
+                                  << actual.size();
+  for (auto [index, pair] : llvm::enumerate(llvm::zip(actual, expected)))
+    if (Type a = std::get<0>(pair), e = std::get<1>(pair); !typesMayBeEqual(a, e))
+      return op->emitOpError(label) << ": number " << index << " of the " << what << " is " << a << ", not " << e;
+  return success();
+}
+
+static TypeRange yieldedTypes(Region &region) { return region.front().getTerminator()->getOperandTypes(); }
+
+static Type scalarType(MLIRContext *context, unsigned width) {
+  return RankedTensorType::get({}, IntegerType::get(context, width));
+}
+
+LogicalResult IfOp::verify() {
+  if (getCondition().getType().getRank() != 0)
+    return emitOpError("if_c1: the condition has rank ") << getCondition().getType().getRank() << ", not 0";
+  return success(
+      succeeded(checkTypes(*this, "if_c1", "values of the first region", yieldedTypes(getThenRegion()),
+                           getResultTypes())) &&
+      succeeded(checkTypes(*this, "if_c1", "values of the second region", yieldedTypes(getElseRegion()),
+                           getResultTypes())));
+}
+
+LogicalResult ForOp::verify() {
+  if (std::optional<int64_t> count = dim::asConstant(getTripCount()); count && *count < 0)
+    return emitOpError("for_c1: the trip count is ") << *count;
+  TypeRange initial = getInitial().getTypes(), results = getResultTypes(), yielded = yieldedTypes(getBody());
+  SmallVector<Type> arguments{scalarType(getContext(), 64)};
+  llvm::append_range(arguments, initial);
+  if (failed(checkTypes(*this, "for_c1", "body arguments", getBody().getArgumentTypes(), arguments)))
+    return failure();
+  if (yielded.size() < initial.size())
+    return emitOpError("for_c1: the body yields ") << yielded.size() << " values for " << initial.size()
+                                                   << " carried ones";
+  SmallVector<Type> expected(initial);
+  for (Type type : yielded.drop_front(initial.size())) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor)
+      return emitOpError("for_c1: only tensors can be stacked, not ") << type;
+    SmallVector<DimAttr> dims{getTripCount()};
+    llvm::append_range(dims, getDims(tensor));
+    expected.push_back(makeTensorType(dims, tensor.getElementType()));
+  }
+  return success(succeeded(checkTypes(*this, "for_c1", "carried values", yielded.take_front(initial.size()),
+                                      initial)) &&
+                 succeeded(checkTypes(*this, "for_c1", "results", results, expected)));
+}
+
+LogicalResult WhileOp::verify() {
+  Type condition = scalarType(getContext(), 1);
+  SmallVector<Type> yields{condition};
+  llvm::append_range(yields, getInitial().getTypes());
+  return success(
+      succeeded(checkTypes(*this, "while_c1", "conditions", getCondition().getType(), condition)) &&
+      succeeded(checkTypes(*this, "while_c1", "body arguments", getBody().getArgumentTypes(),
+                           getInitial().getTypes())) &&
+      succeeded(checkTypes(*this, "while_c1", "yielded values", yieldedTypes(getBody()), yields)) &&
+      succeeded(checkTypes(*this, "while_c1", "results", getResultTypes(), getInitial().getTypes())));
+}
+
+LogicalResult GroupOp::verify() {
+  return success(succeeded(checkTypes(*this, "group_c1", "block arguments", getBody().getArgumentTypes(),
+                                      getInputs().getTypes())) &&
+                 succeeded(checkTypes(*this, "group_c1", "yielded values", yieldedTypes(getBody()),
+                                      getResultTypes())));
+}
+
+} // namespace torsh

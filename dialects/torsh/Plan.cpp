@@ -1,0 +1,24 @@
+//===-- Plan.cpp - Verifiers of the host plan ---------------------------------------------------------------===//
+#include "dialects/torsh/Dim.h"
+#include "dialects/torsh/Torsh.h"
+
+using namespace mlir;
+
+namespace torsh {
+
+LogicalResult UnpackOp::verify() {
+  auto from = cast<RankedTensorType>(getX().getType()), to = cast<RankedTensorType>(getY().getType());
+  bool fits = from.getRank() >= 3 && to.getRank() == from.getRank() - 1 && from.hasStaticShape() && to.hasStaticShape() &&
+              from.getElementType() == to.getElementType();
+  if (fits) {
+    ArrayRef<int64_t> x = from.getShape(), y = to.getShape();
+    int64_t panel = x.back(), panels = x[x.size() - 3], k = x[x.size() - 2];
+    fits = x.drop_back(3) == y.drop_back(2) && y[y.size() - 2] == k && panel > 0 &&
+           (y.back() + panel - 1) / panel == panels;
+  }
+  if (!fits)
+    return emitOpError("unpack_c1: the result must be the matrix of the operand's panels");
+  return success();
+}
+
+} // namespace torsh

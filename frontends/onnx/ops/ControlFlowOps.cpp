@@ -1,0 +1,489 @@
+//===-- ControlFlowOps.cpp - If, Loop and Scan --------------------------------------------------------------===//
+#include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/SliceOps.h"
+
+using namespace mlir;
+
+namespace torsh::onnx {
+namespace {
+
+const Graph *graphAttr(NodeImport &node, StringRef name) {
+  const Attribute *attribute = node.attribute(name);
+  return attribute ? attribute->g : nullptr;
+}
+
+NamedValue namedValue(Value value) {
+  NamedValue named;
+  named.kind = NamedValue::Kind::Value;
+  named.value = value;
+  return named;
+}
+
+NamedValue namedConstant(NodeImport &node, int64_t value, mlir::Type elementType) {
+  NamedValue named;
+  named.kind = NamedValue::Kind::Shape;
+  named.shape = {{dim::constant(node.context(), value)}, true, elementType};
+  return named;
+}
+
+/// Adds what a trial reported.
+void append(ImportReport &to, const ImportReport &from) {
+  to.unsupported.insert(to.unsupported.end(), from.unsupported.begin(), from.unsupported.end());
+  to.errors.insert(to.errors.end(), from.errors.begin(), from.errors.end());
+}
+
+std::string textOf(mlir::Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+//===-- If -----------------------------------------------------------------------------------------------------===//
+
+LogicalResult takeArm(NodeImport &node, ArrayRef<NamedValue> results) {
+  if (results.size() < node.numOutputs())
+    return node.malformed("an arm has fewer outputs than the node");
+  for (size_t i = 0; i < node.numOutputs(); ++i)
+    if (!node.node.outputs[i].empty())
+      node.graph.define(node.node.outputs[i], results[i]);
+  return success();
+}
+
+/// The dim and the number whose equality a condition asks, as in If(Shape(x)[1] == 1) {Squeeze} else {Identity}.
+std::optional<std::pair<DimAttr, int64_t>> asDimEquals(Value condition) {
+  while (auto reshape = condition.getDefiningOp<ReshapeOp>())
+    condition = reshape.getX();
+  auto compare = condition.getDefiningOp<CompareOp>();
+  if (!compare || compare.getPredicate() != ComparePredicate::eq)
+    return std::nullopt;
+  auto dims = compare.getLhs().getDefiningOp<FromDimsOp>();
+  auto constant = compare.getRhs().getDefiningOp<ConstantOp>();
+  auto value = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
+  if (!dims || dims.getDims().size() != 1 || !value || value.getNumElements() != 1)
+    return std::nullopt;
+  return std::make_pair(dims.getDims()[0], (*value.getValues<APInt>().begin()).getSExtValue());
+}
+
+/// One arm imported on trial into a region of its own.
+struct Arm {
+  Block *block = nullptr;
+  ImportReport report;
+  FailureOr<SmallVector<NamedValue>> results = failure();
+  SmallVector<Value> values;
+};
+
+void importArm(NodeImport &node, const Graph &graph, Region &region, Arm &arm) {
+  arm.block = &region.emplaceBlock();
+  OpBuilder builder = OpBuilder::atBlockEnd(arm.block);
+  ImportReport *outer = node.graph.redirectReport(&arm.report);
+  arm.results = node.graph.importSubgraph(graph, {}, builder);
+  if (succeeded(arm.results))
+    for (NamedValue &result : *arm.results)
+      arm.values.push_back(node.graph.materialize(result, builder, node.loc));
+  node.graph.redirectReport(outer);
+  if (llvm::is_contained(arm.values, Value()) || !arm.report.errors.empty() || !arm.report.unsupported.empty())
+    arm.results = failure();
+}
+
+bool sameTypes(const Arm &a, const Arm &b) {
+  return a.values.size() == b.values.size() &&
+         llvm::all_of(llvm::zip(a.values, b.values),
+                      [](auto pair) { return std::get<0>(pair).getType() == std::get<1>(pair).getType(); });
+}
+
+/// Neither arm is known to run and they cannot both be kept: a dim that equals a number is an exceptional case
+/// (exporters write it for Squeeze), so the other arm is chosen and a guard keeps the exception out.
+LogicalResult chooseArm(NodeImport &node, Operation *trial, Arm &thenArm, Arm &elseArm, Value condition) {
+  auto question = asDimEquals(condition);
+  Arm *chosen = nullptr;
+  if (question && question->second <= 1 && succeeded(elseArm.results)) {
+    DimAttr atLeast = dim::max(question->first, dim::constant(node.context(), question->second + 1));
+    if (node.unify(atLeast, question->first, "the arm of an If that was chosen at import"))
+      chosen = &elseArm;
+  } else if (question && succeeded(thenArm.results)) {
+    if (node.unify(question->first, dim::constant(node.context(), question->second),
+                   "the arm of an If that was chosen at import"))
+      chosen = &thenArm;
+  }
+  if (!chosen) {
+    ImportReport &report = node.graph.currentReport();
+    append(report, thenArm.report);
+    append(report, elseArm.report);
+    if (succeeded(thenArm.results) && succeeded(elseArm.results))
+      return node.unsupported("the arms give different types and the condition is only known at run time; fix the "
+                              "dims that decide it with --dim");
+    return failure();
+  }
+  trial->getBlock()->getOperations().splice(trial->getIterator(), chosen->block->getOperations());
+  return takeArm(node, *chosen->results);
+}
+
+LogicalResult importIf(NodeImport &node) {
+  const Graph *thenGraph = graphAttr(node, "then_branch"), *elseGraph = graphAttr(node, "else_branch");
+  if (!thenGraph || !elseGraph)
+    return node.malformed("an arm is missing");
+  if (auto known = node.constantInts(0); known && known->size() == 1) {
+    auto results = node.graph.importSubgraph(known->front() ? *thenGraph : *elseGraph, {}, node.builder);
+    return failed(results) ? failure() : takeArm(node, *results);
+  }
+  Value condition = node.reshape(node.operand(0), {});
+  if (!getElementTypeOrSelf(condition.getType()).isInteger(1))
+    return node.malformed("the condition must be a bool");
+  // The arms are imported into an op that is in the function already, so that dims which become equal are renamed in
+  // them too. Its result types are only known afterwards.
+  OperationState state(node.loc, IfOp::getOperationName());
+  state.addOperands(condition);
+  state.addRegion();
+  state.addRegion();
+  Operation *trial = node.builder.create(state);
+  Arm thenArm, elseArm;
+  importArm(node, *thenGraph, trial->getRegion(0), thenArm);
+  importArm(node, *elseGraph, trial->getRegion(1), elseArm);
+  LogicalResult result = success();
+  if (failed(thenArm.results) || failed(elseArm.results) || !sameTypes(thenArm, elseArm)) {
+    result = chooseArm(node, trial, thenArm, elseArm, condition);
+  } else {
+    SmallVector<mlir::Type> types(ValueRange(thenArm.values).getTypes());
+    auto ifOp = IfOp::create(node.builder, node.loc, types, condition);
+    for (auto [index, arm] : llvm::enumerate(ArrayRef<Arm *>{&thenArm, &elseArm})) {
+      OpBuilder inner = OpBuilder::atBlockEnd(arm->block);
+      YieldOp::create(inner, node.loc, arm->values);
+      ifOp->getRegion(index).takeBody(trial->getRegion(index));
+    }
+    for (size_t i = 0; i < node.numOutputs() && i < types.size(); ++i)
+      node.setResult(i, ifOp->getResult(i));
+  }
+  trial->erase();
+  return result;
+}
+
+//===-- Loop ---------------------------------------------------------------------------------------------------===//
+
+/// The parts of a Loop node.
+struct LoopParts {
+  const Graph *body = nullptr;
+  std::optional<DimAttr> tripCount; // none: as long as the condition holds
+  bool startsTrue = false;          // the first condition is known to hold
+  size_t carried = 0, stacked = 0;
+};
+
+/// A body's results as values of its block: the condition, the carried values, the stacked ones.
+struct LoopBody {
+  NamedValue condition;
+  SmallVector<Value> values;
+};
+
+FailureOr<LoopBody> importBody(NodeImport &node, const LoopParts &loop, ArrayRef<NamedValue> inputs,
+                               OpBuilder &builder) {
+  auto results = node.graph.importSubgraph(*loop.body, inputs, builder);
+  if (failed(results))
+    return failure();
+  LoopBody body;
+  body.condition = results->front();
+  for (NamedValue &result : MutableArrayRef<NamedValue>(*results).drop_front())
+    body.values.push_back(node.graph.materialize(result, builder, node.loc));
+  if (llvm::is_contained(body.values, Value()))
+    return failure();
+  return body;
+}
+
+/// Whether the carried values keep their types from one iteration to the next.
+LogicalResult checkStable(NodeImport &node, ArrayRef<Value> initial, ArrayRef<Value> next) {
+  for (auto [index, from, to] : llvm::enumerate(initial, next))
+    if (from.getType() != to.getType())
+      return node.unsupported("the carried value " + Twine(index) + " changes its type from " +
+                              textOf(from.getType()) + " to " + textOf(to.getType()) + " in an iteration");
+  return success();
+}
+
+bool isTrue(NodeImport &node, const NamedValue &condition) {
+  auto shape = node.graph.shapeOf(condition);
+  auto values = shape ? shape->constants() : std::nullopt;
+  return values && values->size() == 1 && values->front() != 0;
+}
+
+/// The block of a loop body with its arguments: the iteration number and the carried values.
+Block *bodyBlock(NodeImport &node, Region &region, ArrayRef<Value> initial, SmallVectorImpl<NamedValue> &inputs) {
+  Block *block = &region.emplaceBlock();
+  mlir::Type index = RankedTensorType::get({}, node.builder.getI64Type());
+  inputs.push_back(namedValue(block->addArgument(index, node.loc)));
+  // Inside the body the condition holds.
+  inputs.push_back(namedConstant(node, 1, node.builder.getI1Type()));
+  for (Value value : initial)
+    inputs.push_back(namedValue(block->addArgument(value.getType(), node.loc)));
+  return block;
+}
+
+/// A counted loop. None when its condition may end it early.
+std::optional<LogicalResult> importCounted(NodeImport &node, const LoopParts &loop, ArrayRef<Value> initial) {
+  OperationState state(node.loc, ForOp::getOperationName());
+  state.addOperands(initial);
+  state.addAttribute("trip_count", *loop.tripCount);
+  state.addRegion();
+  Operation *trial = node.builder.create(state);
+  SmallVector<NamedValue> inputs;
+  Block *block = bodyBlock(node, trial->getRegion(0), initial, inputs);
+  OpBuilder inner = OpBuilder::atBlockEnd(block);
+  std::optional<LogicalResult> result;
+  FailureOr<LoopBody> body = importBody(node, loop, inputs, inner);
+  if (failed(body)) {
+    result = failure();
+  } else if (isTrue(node, body->condition)) {
+    ArrayRef<Value> values(body->values);
+    result = checkStable(node, initial, values.take_front(loop.carried));
+    if (succeeded(*result)) {
+      YieldOp::create(inner, node.loc, values);
+      SmallVector<mlir::Type> types(ValueRange(initial).getTypes());
+      for (Value stacked : values.drop_front(loop.carried)) {
+        SmallVector<DimAttr> dims = getDims(stacked);
+        dims.insert(dims.begin(), node.graph.dims.canonical(*loop.tripCount));
+        types.push_back(makeTensorType(dims, getElementTypeOrSelf(stacked.getType())));
+      }
+      auto forOp = ForOp::create(node.builder, node.loc, types, node.graph.dims.canonical(*loop.tripCount), initial);
+      forOp.getBody().takeBody(trial->getRegion(0));
+      for (size_t i = 0; i < node.numOutputs(); ++i)
+        node.setResult(i, forOp->getResult(i));
+    }
+  }
+  trial->erase();
+  return result;
+}
+
+/// A loop of few iterations, written out. It is the answer to carried values whose types change.
+LogicalResult unroll(NodeImport &node, const LoopParts &loop, int64_t count) {
+  SmallVector<NamedValue> carried;
+  for (size_t i = 0; i < loop.carried; ++i)
+    carried.push_back(*node.graph.find(node.node.inputs[i + 2]));
+  SmallVector<SmallVector<Value>> stacked(loop.stacked);
+  for (int64_t iteration = 0; iteration < count; ++iteration) {
+    SmallVector<NamedValue> inputs{namedConstant(node, iteration, node.builder.getI64Type()),
+                                   namedConstant(node, 1, node.builder.getI1Type())};
+    inputs.append(carried);
+    auto results = node.graph.importSubgraph(*loop.body, inputs, node.builder);
+    if (failed(results))
+      return failure();
+    if (!isTrue(node, results->front()))
+      return node.unsupported("the condition of the loop is only known at run time, and its carried values change "
+                              "their types");
+    carried.assign(results->begin() + 1, results->begin() + 1 + loop.carried);
+    for (size_t i = 0; i < loop.stacked; ++i) {
+      Value value = node.graph.materialize((*results)[1 + loop.carried + i], node.builder, node.loc);
+      if (!value)
+        return failure();
+      SmallVector<DimAttr> dims = getDims(value);
+      dims.insert(dims.begin(), dim::constant(node.context(), 1));
+      value = node.reshape(value, dims);
+      if (!stacked[i].empty() && stacked[i].front().getType() != value.getType())
+        return node.unsupported("the values to stack have different types");
+      stacked[i].push_back(value);
+    }
+  }
+  for (size_t i = 0; i < node.numOutputs(); ++i) {
+    if (node.node.outputs[i].empty())
+      continue;
+    if (i < loop.carried)
+      node.graph.define(node.node.outputs[i], carried[i]);
+    else
+      node.setResult(i, node.create<ConcatOp>(ValueRange(stacked[i - loop.carried]), int64_t(0)));
+  }
+  return success();
+}
+
+/// A loop that its condition ends.
+LogicalResult importWhile(NodeImport &node, const LoopParts &loop, ArrayRef<Value> initial) {
+  if (loop.stacked)
+    return node.unsupported("values are stacked over a number of iterations that is only known at run time");
+  mlir::Type i64 = node.builder.getI64Type(), i1 = node.builder.getI1Type();
+  auto flag = RankedTensorType::get({}, i1);
+  // The iteration number is one more carried value.
+  SmallVector<Value> carried{node.scalar(i64, 0)};
+  carried.append(initial.begin(), initial.end());
+  Value condition = node.hasInput(1) ? node.reshape(node.operand(1), {}) : node.scalar(i1, 1);
+  Value limit = loop.tripCount ? node.fromDims({*loop.tripCount}, true) : Value();
+  auto withLimit = [&](OpBuilder &builder, Value holds, Value iteration) -> Value {
+    if (!limit)
+      return holds;
+    Value below = CompareOp::create(builder, node.loc, flag, iteration, limit, ComparePredicate::lt);
+    return AndOp::create(builder, node.loc, flag, holds, below);
+  };
+  condition = withLimit(node.builder, condition, carried[0]);
+  OperationState state(node.loc, WhileOp::getOperationName());
+  state.addOperands(condition);
+  state.addOperands(carried);
+  state.addRegion();
+  Operation *trial = node.builder.create(state);
+  SmallVector<NamedValue> inputs;
+  Block *block = bodyBlock(node, trial->getRegion(0), initial, inputs);
+  OpBuilder inner = OpBuilder::atBlockEnd(block);
+  LogicalResult result = failure();
+  FailureOr<LoopBody> body = importBody(node, loop, inputs, inner);
+  if (succeeded(body))
+    result = checkStable(node, initial, body->values);
+  Value next = succeeded(result) ? node.graph.materialize(body->condition, inner, node.loc) : Value();
+  if (next) {
+    next = ReshapeOp::create(inner, node.loc, flag, next);
+    Value iteration = block->getArgument(0);
+    iteration = AddOp::create(inner, node.loc, iteration, node.scalar(i64, 1));
+    SmallVector<Value> yielded{withLimit(inner, next, iteration), iteration};
+    yielded.append(body->values);
+    YieldOp::create(inner, node.loc, yielded);
+    auto whileOp = WhileOp::create(node.builder, node.loc, ValueRange(carried).getTypes(), condition, carried);
+    whileOp.getBody().takeBody(trial->getRegion(0));
+    for (size_t i = 0; i < node.numOutputs(); ++i)
+      node.setResult(i, whileOp->getResult(i + 1));
+  }
+  trial->erase();
+  return result;
+}
+
+LogicalResult importLoop(NodeImport &node) {
+  LoopParts loop;
+  loop.body = graphAttr(node, "body");
+  if (!loop.body || node.numInputs() < 2)
+    return node.malformed("the body or an input is missing");
+  loop.carried = node.numInputs() - 2;
+  if (loop.body->inputs.size() != loop.carried + 2 || loop.body->outputs.size() < loop.carried + 1 ||
+      node.numOutputs() > loop.body->outputs.size() - 1)
+    return node.malformed("the body's inputs and outputs do not match the node's");
+  loop.stacked = loop.body->outputs.size() - 1 - loop.carried;
+  if (node.hasInput(0)) {
+    auto count = node.shapeValue(0);
+    if (!count || count->size() != 1)
+      return node.unsupported("the trip count must be computed from constants and from sizes of the inputs");
+    auto constant = dim::asConstant(count->front());
+    // Exporters write the largest integer for "no limit".
+    if (!constant || *constant < INT32_MAX)
+      loop.tripCount = node.graph.dims.max(count->front(), dim::constant(node.context(), 0));
+  }
+  NamedValue *condition = node.hasInput(1) ? node.graph.find(node.node.inputs[1]) : nullptr;
+  loop.startsTrue = !condition || isTrue(node, *condition);
+  SmallVector<Value> initial;
+  for (size_t i = 0; i < loop.carried; ++i)
+    initial.push_back(node.operand(i + 2));
+
+  auto constant = loop.tripCount ? dim::asConstant(*loop.tripCount) : std::nullopt;
+  bool canUnroll = loop.startsTrue && constant && *constant >= 1 && *constant <= 64;
+  if (loop.tripCount && loop.startsTrue) {
+    ImportReport trial, *outer = node.graph.redirectReport(canUnroll ? &trial : &node.graph.currentReport());
+    std::optional<LogicalResult> result = importCounted(node, loop, initial);
+    node.graph.redirectReport(outer);
+    if (result && succeeded(*result))
+      return success();
+    if (result && canUnroll)
+      return unroll(node, loop, *constant);
+    if (result)
+      return failure();
+  }
+  return importWhile(node, loop, initial);
+}
+
+//===-- Scan ---------------------------------------------------------------------------------------------------===//
+
+int64_t entryOr(const std::optional<SmallVector<int64_t>> &list, size_t i) {
+  return list && i < list->size() ? (*list)[i] : 0;
+}
+
+LogicalResult importScan(NodeImport &node) {
+  LoopParts loop;
+  loop.body = graphAttr(node, "body");
+  size_t scanned = node.intAttr("num_scan_inputs", 0);
+  if (!loop.body || scanned < 1 || scanned > node.numInputs() || loop.body->inputs.size() != node.numInputs())
+    return node.malformed("the body's inputs do not match the node's");
+  loop.carried = node.numInputs() - scanned;
+  if (loop.body->outputs.size() < loop.carried || node.numOutputs() > loop.body->outputs.size())
+    return node.malformed("the body's outputs do not match the node's");
+  auto inputAxes = node.intsAttr("scan_input_axes"), inputDirections = node.intsAttr("scan_input_directions");
+  auto outputAxes = node.intsAttr("scan_output_axes"), outputDirections = node.intsAttr("scan_output_directions");
+
+  SmallVector<Value> initial, sequences;
+  SmallVector<int64_t> axes;
+  for (size_t i = 0; i < loop.carried; ++i)
+    initial.push_back(node.operand(i));
+  for (size_t i = 0; i < scanned; ++i) {
+    sequences.push_back(node.operand(loop.carried + i));
+    FailureOr<int64_t> axis = node.axis(entryOr(inputAxes, i), getDims(sequences.back()).size());
+    if (failed(axis))
+      return failure();
+    axes.push_back(*axis);
+    if (!node.unify(getDims(sequences[0])[axes[0]], getDims(sequences[i])[*axis], "inputs of Scan"))
+      return node.malformed("the scanned inputs differ in length");
+  }
+  DimAttr length = getDims(sequences[0])[axes[0]];
+
+  OperationState state(node.loc, ForOp::getOperationName());
+  state.addOperands(initial);
+  state.addAttribute("trip_count", length);
+  state.addRegion();
+  Operation *trial = node.builder.create(state);
+  Block *block = &trial->getRegion(0).emplaceBlock();
+  OpBuilder inner = OpBuilder::atBlockEnd(block);
+  auto index = RankedTensorType::get({}, node.builder.getI64Type());
+  Value iteration = block->addArgument(index, node.loc);
+  SmallVector<NamedValue> inputs;
+  for (Value value : initial)
+    inputs.push_back(namedValue(block->addArgument(value.getType(), node.loc)));
+  for (size_t i = 0; i < scanned; ++i) {
+    Value position = iteration;
+    if (entryOr(inputDirections, i)) {
+      ShapeValue last{{dim::sub(length, dim::constant(node.context(), 1))}, true, index.getElementType()};
+      position = SubOp::create(inner, node.loc, node.graph.materializeShape(last, inner, node.loc), iteration);
+    }
+    inputs.push_back(namedValue(GatherOp::create(inner, node.loc, sequences[i], position, axes[i]).getY()));
+  }
+  LogicalResult result = failure();
+  auto outputs = node.graph.importSubgraph(*loop.body, inputs, inner);
+  SmallVector<Value> values;
+  if (succeeded(outputs))
+    for (NamedValue &output : *outputs)
+      values.push_back(node.graph.materialize(output, inner, node.loc));
+  if (succeeded(outputs) && !llvm::is_contained(values, Value()))
+    result = checkStable(node, initial, ArrayRef(values).take_front(loop.carried));
+  if (succeeded(result)) {
+    YieldOp::create(inner, node.loc, values);
+    length = node.graph.dims.canonical(length);
+    SmallVector<mlir::Type> types(ValueRange(initial).getTypes());
+    for (Value value : ArrayRef(values).drop_front(loop.carried)) {
+      SmallVector<DimAttr> dims = getDims(value);
+      dims.insert(dims.begin(), length);
+      types.push_back(makeTensorType(dims, getElementTypeOrSelf(value.getType())));
+    }
+    auto forOp = ForOp::create(node.builder, node.loc, types, length, initial);
+    forOp.getBody().takeBody(trial->getRegion(0));
+    for (size_t i = 0; i < node.numOutputs(); ++i) {
+      Value y = forOp->getResult(i);
+      if (i >= loop.carried) {
+        size_t rank = getDims(y).size();
+        if (entryOr(outputDirections, i - loop.carried)) {
+          SmallVector<DimAttr> starts(rank, dim::constant(node.context(), 0));
+          SmallVector<int64_t> steps(rank, 1);
+          starts[0] = dim::sub(length, dim::constant(node.context(), 1));
+          steps[0] = -1;
+          y = sliceOf(node, y, starts, getDims(y), steps);
+        }
+        FailureOr<int64_t> axis = node.axis(entryOr(outputAxes, i - loop.carried), rank);
+        if (failed(axis)) {
+          result = failure();
+          break;
+        }
+        SmallVector<int64_t> permutation;
+        for (size_t d = 1; d < rank; ++d)
+          permutation.push_back(d);
+        permutation.insert(permutation.begin() + *axis, 0);
+        y = node.transpose(y, permutation);
+      }
+      node.setResult(i, y);
+    }
+  }
+  trial->erase();
+  return result;
+}
+
+} // namespace
+
+void addControlFlowOps(OpTable &table) {
+  table.add("", "If", 1, importIf);
+  table.add("", "Loop", 1, importLoop);
+  table.add("", "Scan", 9, importScan);
+}
+
+} // namespace torsh::onnx

@@ -1,0 +1,272 @@
+//===-- ShapeOps.cpp - Reshape, Transpose, Cast and other ops that keep the elements ------------------------===//
+#include "frontends/onnx/ConstantTensor.h"
+#include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/SliceOps.h"
+
+using namespace mlir;
+
+namespace torsh::onnx {
+namespace {
+
+using Dims = SmallVector<DimAttr>;
+
+LogicalResult importIdentity(NodeImport &node) {
+  node.setResult(0, node.operand(0));
+  return success();
+}
+
+//===-- Sizes as values ----------------------------------------------------------------------------------------===//
+
+LogicalResult importShape(NodeImport &node) {
+  Dims dims = getDims(node.typeOf(0));
+  int64_t rank = dims.size(), start = node.intAttr("start", 0), end = node.intAttr("end", rank);
+  start = std::clamp<int64_t>(start < 0 ? start + rank : start, 0, rank);
+  end = std::clamp<int64_t>(end < 0 ? end + rank : end, start, rank);
+  node.setShapeResult(0, ArrayRef(dims).slice(start, end - start), false, node.builder.getI64Type());
+  return success();
+}
+
+LogicalResult importSize(NodeImport &node) {
+  node.setShapeResult(0, {getNumElements(node.typeOf(0))}, true, node.builder.getI64Type());
+  return success();
+}
+
+//===-- Element types ------------------------------------------------------------------------------------------===//
+
+LogicalResult importCastTo(NodeImport &node, mlir::Type target) {
+  auto from = node.typeOf(0);
+  if (from.getElementType() == target) {
+    node.setResult(0, node.operand(0));
+    return success();
+  }
+  Value x = node.operand(0);
+  mlir::Type resultType = withElementType(from, target);
+  node.setResult(0, CastOp::create(node.builder, node.loc, resultType, x, node.intAttr("saturate", 1) != 0));
+  return success();
+}
+
+LogicalResult importCast(NodeImport &node) {
+  const Attribute *to = node.attribute("to");
+  if (!to)
+    return node.malformed("the attribute 'to' is missing");
+  mlir::Type target = elementTypeOf(node.context(), int32_t(to->i));
+  if (!target)
+    return node.unsupported("a cast to " + dataTypeName(int32_t(to->i)) + " is not supported");
+  return importCastTo(node, target);
+}
+
+LogicalResult importCastLike(NodeImport &node) { return importCastTo(node, node.typeOf(1).getElementType()); }
+
+//===-- Reshape ------------------------------------------------------------------------------------------------===//
+
+LogicalResult importReshape(NodeImport &node) {
+  auto target = node.shapeValue(1);
+  if (!target)
+    return node.unsupported("the shape must be computed from constants and from sizes of the inputs");
+  Dims from = getDims(node.typeOf(0)), dims = *target;
+  DimAttr total = dim::product(node.context(), from), others = dim::constant(node.context(), 1);
+  std::optional<size_t> inferred;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dim::isConstant(dims[i], -1)) {
+      if (inferred)
+        return node.malformed("the shape has more than one -1");
+      inferred = i;
+      continue;
+    }
+    if (dim::isConstant(dims[i], 0) && !node.intAttr("allowzero", 0)) {
+      if (i >= from.size())
+        return node.malformed("entry " + Twine(i) + " of the shape copies a dim that the input does not have");
+      dims[i] = from[i];
+    }
+    others = dim::mul(others, dims[i]);
+  }
+  if (inferred) {
+    if (dim::isConstant(others, 0))
+      return node.malformed("a dim cannot be inferred beside a dim of size 0");
+    auto quotient = dim::exactQuotient(total, others);
+    dims[*inferred] = quotient ? *quotient : dim::floorDiv(total, others);
+    others = dim::mul(others, dims[*inferred]);
+  }
+  if (!node.unify(total, others, "Reshape keeps the number of elements"))
+    return node.malformed("a tensor of " + dim::toString(total) + " elements cannot be reshaped to " +
+                          dim::toString(others) + " elements");
+  node.setResult(0, node.reshape(node.operand(0), dims));
+  return success();
+}
+
+LogicalResult importFlatten(NodeImport &node) {
+  Dims dims = getDims(node.typeOf(0));
+  int64_t rank = dims.size(), axis = node.intAttr("axis", 1);
+  axis = axis < 0 ? axis + rank : axis;
+  if (axis < 0 || axis > rank)
+    return node.malformed("axis is out of range");
+  ArrayRef<DimAttr> all(dims);
+  node.setResult(0, node.reshape(node.operand(0), {dim::product(node.context(), all.take_front(axis)),
+                                                   dim::product(node.context(), all.drop_front(axis))}));
+  return success();
+}
+
+/// The axes of Squeeze and Unsqueeze: an attribute up to opset 12, an input since.
+FailureOr<std::optional<SmallVector<int64_t>>> axesOf(NodeImport &node) {
+  std::optional<SmallVector<int64_t>> axes = node.opset >= 13 ? node.constantInts(1) : node.intsAttr("axes");
+  if (node.opset >= 13 && node.hasInput(1) && !axes)
+    return LogicalResult(node.unsupported("the axes must be constant"));
+  return axes;
+}
+
+LogicalResult importSqueeze(NodeImport &node) {
+  auto axes = axesOf(node);
+  if (failed(axes))
+    return failure();
+  Dims dims = getDims(node.typeOf(0)), result;
+  llvm::SmallBitVector removed(dims.size());
+  if (*axes) {
+    for (int64_t value : **axes) {
+      FailureOr<int64_t> axis = node.axis(value, dims.size());
+      if (failed(axis))
+        return failure();
+      if (!node.unify(dims[*axis], dim::constant(node.context(), 1), "Squeeze removes the dim"))
+        return node.malformed("dim " + Twine(*axis) + " has size " + dim::toString(dims[*axis]) + ", not 1");
+      removed.set(*axis);
+    }
+  } else {
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if (!dim::asConstant(dims[i]))
+        return node.unsupported("without axes all dims must be known, but dim " + Twine(i) + " is " +
+                                dim::toString(dims[i]));
+      removed[i] = dim::isConstant(dims[i], 1);
+    }
+  }
+  Value x = node.operand(0);
+  dims = getDims(x);
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (!removed[i])
+      result.push_back(dims[i]);
+  node.setResult(0, node.reshape(x, result));
+  return success();
+}
+
+LogicalResult importUnsqueeze(NodeImport &node) {
+  auto axes = axesOf(node);
+  if (failed(axes))
+    return failure();
+  if (!*axes)
+    return node.malformed("the axes are missing");
+  Dims dims = getDims(node.typeOf(0)), result;
+  size_t rank = dims.size() + (*axes)->size();
+  llvm::SmallBitVector added(rank);
+  for (int64_t value : **axes) {
+    FailureOr<int64_t> axis = node.axis(value, rank);
+    if (failed(axis))
+      return failure();
+    if (added[*axis])
+      return node.malformed("axis " + Twine(*axis) + " appears twice");
+    added.set(*axis);
+  }
+  for (size_t i = 0, next = 0; i < rank; ++i)
+    result.push_back(added[i] ? dim::constant(node.context(), 1) : dims[next++]);
+  node.setResult(0, node.reshape(node.operand(0), result));
+  return success();
+}
+
+//===-- Transpose, Expand, Tile --------------------------------------------------------------------------------===//
+
+LogicalResult importTranspose(NodeImport &node) {
+  int64_t rank = node.typeOf(0).getRank();
+  SmallVector<int64_t> permutation;
+  if (auto given = node.intsAttr("perm")) {
+    permutation = *given;
+  } else {
+    for (int64_t i = rank; i-- > 0;)
+      permutation.push_back(i);
+  }
+  llvm::SmallBitVector seen(rank);
+  for (int64_t &axis : permutation) {
+    axis = axis < 0 ? axis + rank : axis;
+    if (axis < 0 || axis >= rank || seen[axis])
+      return node.malformed("perm is not a permutation of the dims");
+    seen.set(axis);
+  }
+  if (int64_t(permutation.size()) != rank)
+    return node.malformed("perm has " + Twine(permutation.size()) + " entries for rank " + Twine(rank));
+  node.setResult(0, node.transpose(node.operand(0), permutation));
+  return success();
+}
+
+LogicalResult importExpand(NodeImport &node) {
+  auto target = node.shapeValue(1);
+  if (!target)
+    return node.unsupported("the shape must be computed from constants and from sizes of the inputs");
+  Value x = node.operand(0);
+  Dims from = getDims(x), result = *target;
+  while (result.size() < from.size())
+    result.insert(result.begin(), dim::constant(node.context(), 1));
+  size_t lead = result.size() - from.size();
+  for (size_t i = 0; i < from.size(); ++i)
+    if (dim::isConstant(result[lead + i], 1))
+      result[lead + i] = from[i];
+  node.setResult(0, node.broadcastTo(x, result));
+  return success();
+}
+
+LogicalResult importTile(NodeImport &node) {
+  auto repeats = node.shapeValue(1);
+  if (!repeats)
+    return node.unsupported("the repeats must be computed from constants and from sizes of the inputs");
+  Value x = node.operand(0);
+  Dims from = getDims(x);
+  if (repeats->size() != from.size())
+    return node.malformed("there must be one repeat for each dim");
+  // Each repeated dim gets a unit dim before it, which is broadcast and then merged.
+  Dims split, repeated, merged;
+  for (auto [size, count] : llvm::zip(from, *repeats)) {
+    if (!dim::isConstant(count, 1)) {
+      split.push_back(dim::constant(node.context(), 1));
+      repeated.push_back(count);
+    }
+    split.push_back(size);
+    repeated.push_back(size);
+    merged.push_back(dim::mul(size, count));
+  }
+  node.setResult(0, node.reshape(node.broadcastTo(node.reshape(x, split), repeated), merged));
+  return success();
+}
+
+//===-- Dropout ------------------------------------------------------------------------------------------------===//
+
+/// Dropout at inference is the identity, and its mask is true everywhere.
+LogicalResult importDropout(NodeImport &node) {
+  if (node.opset >= 12 && node.hasInput(2)) {
+    auto training = node.constantInts(2);
+    if (!training || training->empty() || training->front() != 0)
+      return node.unsupported("training_mode must be a constant false");
+  }
+  Value x = node.operand(0);
+  node.setResult(0, x);
+  if (node.numOutputs() > 1) {
+    mlir::Type maskElement = node.opset >= 10 ? node.builder.getI1Type() : getElementTypeOrSelf(x.getType());
+    node.setResult(1, node.splat(withElementType(cast<RankedTensorType>(x.getType()), maskElement), 1.0));
+  }
+  return success();
+}
+
+} // namespace
+
+void addShapeOps(OpTable &table) {
+  table.add("", "Identity", 1, importIdentity);
+  table.add("", "Shape", 1, importShape);
+  table.add("", "Size", 1, importSize);
+  table.add("", "Cast", 6, importCast);
+  table.add("", "CastLike", 15, importCastLike);
+  table.add("", "Reshape", 5, importReshape);
+  table.add("", "Flatten", 1, importFlatten);
+  table.add("", "Squeeze", 1, importSqueeze);
+  table.add("", "Unsqueeze", 1, importUnsqueeze);
+  table.add("", "Transpose", 1, importTranspose);
+  table.add("", "Expand", 8, importExpand);
+  table.add("", "Tile", 6, importTile);
+  table.add("", "Dropout", 1, importDropout);
+  addSliceOps(table);
+}
+
+} // namespace torsh::onnx

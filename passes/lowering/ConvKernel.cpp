@@ -1,0 +1,214 @@
+//===-- ConvKernel.cpp - Direct convolution, channels last, with fused epilogues ----------------------------===//
+//
+// The rows of the register tile are output pixels, its columns output channels. For each kernel row the products run
+// over one contiguous piece of the input (kernel columns and channels together when the last dilation is 1), so the
+// convolution is a matrix product whose left rows are addressed instead of copied. The input is padded before (a copy
+// costs about 1 % of the arithmetic), weights are packed panels [groups][O/16][taps * C][16].
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lowering/MicroKernel.h"
+#include "passes/lowering/TileSpaces.h"
+
+using namespace mlir;
+
+namespace torsh {
+namespace {
+
+constexpr int64_t columnsOfTile = 64;
+constexpr int64_t rowsOfTile = 72;
+
+ConvOp findConv(KernelOp kernel) {
+  ConvOp found;
+  kernel.getBody().walk([&](ConvOp op) { found = op; });
+  return found;
+}
+
+/// The packed panels behind the weights, through the reshapes that give them the convolution's shape.
+UnpackOp findUnpack(Value weights) {
+  while (Operation *op = weights.getDefiningOp()) {
+    if (auto unpack = dyn_cast<UnpackOp>(op))
+      return unpack;
+    if (!isa<ReshapeOp, TransposeOp>(op))
+      return {};
+    weights = op->getOperand(0);
+  }
+  return {};
+}
+
+DimAttr pixelsOf(ConvOp op) {
+  SmallVector<DimAttr> dims = getDims(op.getY());
+  return dim::product(op.getContext(), ArrayRef(dims).drop_front().drop_back());
+}
+
+int64_t rowBlock(ConvOp op) { return chooseRowBlock(dim::asConstant(pixelsOf(op)), rowsOfTile); }
+
+} // namespace
+
+TileSpace getConvTiles(KernelOp kernel) {
+  MLIRContext *context = kernel.getContext();
+  ConvOp op = findConv(kernel);
+  if (!op)
+    return {dim::constant(context, 1), 1};
+  SmallVector<DimAttr> dims = getDims(op.getY());
+  DimAttr groups = dim::constant(context, op.getGroups());
+  DimAttr columns = dim::ceilDiv(dim::floorDiv(dims.back(), groups), dim::constant(context, columnsOfTile));
+  DimAttr rows = dim::ceilDiv(pixelsOf(op), dim::constant(context, rowBlock(op)));
+  return {dim::mul(dim::mul(dims[0], groups), dim::mul(columns, rows)), 1};
+}
+
+LogicalResult emitConvKernel(KernelBuilder &kb) {
+  ConvOp op = findConv(kb.kernel);
+  if (!op)
+    return kb.refuse("the body has no convolution");
+  UnpackOp unpack = findUnpack(op.getW());
+  std::optional<View> x = kb.viewOf(op.getX());
+  auto zero = [](int64_t value) { return value == 0; };
+  if (op.getLayout() != Layout::channels_last || !x || !llvm::all_of(op.getLow(), zero) || !llvm::all_of(op.getHigh(), zero))
+    return kb.refuse("the convolution is not in channels-last form on a padded input");
+  auto weights = unpack ? dyn_cast<BlockArgument>(unpack.getX()) : BlockArgument();
+  if (!weights)
+    return kb.refuse("the weights are not packed");
+
+  auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
+  Type accumulator = kb.computeType(elementOf(op.getY()));
+  Type xType = elementOf(op.getX()), wType = elementOf(op.getW());
+  SmallVector<Value> ySizes = kb.dims(op.getY());
+  ArrayRef<int64_t> wShape = cast<RankedTensorType>(op.getW().getType()).getShape();
+  int64_t spatial = wShape.size() - 2;
+  int64_t channels = wShape[spatial], outputs = wShape[spatial + 1], groups = op.getGroups();
+  int64_t groupOutputs = outputs / groups, panelsOfGroup = (groupOutputs + panelWidth - 1) / panelWidth;
+
+  // Taps: all kernel positions but those that lie in one contiguous piece with the channels.
+  bool joined = groups == 1 && op.getDilations()[spatial - 1] == 1 && getConstantIntValue(x->strides[spatial]) == channels &&
+                getConstantIntValue(x->strides[spatial + 1]) == 1;
+  if (getConstantIntValue(x->strides[spatial + 1]) != 1)
+    return kb.refuse("the channels are not contiguous");
+  int64_t loops = joined ? spatial - 1 : spatial;
+  int64_t run = joined ? wShape[spatial - 1] * channels : channels;
+  int64_t taps = 1;
+  for (int64_t axis = 0; axis < spatial; ++axis)
+    taps *= wShape[axis];
+
+  int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
+  int64_t vectorsOfPanel = panelWidth / lanes;
+  RegisterTile tile = chooseTile(kb.target, accumulator, dim::asConstant(pixelsOf(op)));
+  kb.note = llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
+  MicroKernel micro{kb, accumulator, xType, wType, lanes};
+  LogicalResult result = success();
+
+  SmallVector<Value> pixelSizes(ArrayRef(ySizes).drop_front().drop_back());
+  Value pixels = kb.constant(1);
+  for (Value size : pixelSizes)
+    pixels = kb.mul(pixels, size);
+  int64_t block = rowBlock(op);
+  Value rowBlocks = kb.div(kb.add(pixels, kb.constant(block - 1)), kb.constant(block));
+  int64_t columnBlocks = (groupOutputs + columnsOfTile - 1) / columnsOfTile;
+
+  kb.loop(kb.begin, kb.end, 1, [&](Value index) {
+    // Pixel blocks run fastest, so neighbouring tiles share weights.
+    Value rowTile = kb.rem(index, rowBlocks), rest = kb.div(index, rowBlocks);
+    Value columnTile = kb.rem(rest, kb.constant(columnBlocks));
+    rest = kb.div(rest, kb.constant(columnBlocks));
+    Value group = kb.rem(rest, kb.constant(groups)), image = kb.div(rest, kb.constant(groups));
+    Value rowFrom = kb.mul(rowTile, kb.constant(block)), rowTo = kb.min(kb.add(rowFrom, kb.constant(block)), pixels);
+    Value panelFrom = kb.mul(columnTile, kb.constant(columnsOfTile / panelWidth));
+    Value panelTo = kb.min(kb.add(panelFrom, kb.constant(columnsOfTile / panelWidth)), kb.constant(panelsOfGroup));
+    Value xBase = kb.add(x->offset, kb.add(kb.mul(image, x->strides[0]), kb.mul(group, kb.constant(channels))));
+    Value wGroup = kb.mul(group, kb.constant(panelsOfGroup * taps * channels * panelWidth));
+
+    auto panelGroup = [&](Value panel, int64_t panels, int64_t valid) {
+      int64_t vectors = panels * vectorsOfPanel;
+      SmallVector<Value> masks(vectors), bases;
+      int64_t used = vectors; // vectors that hold any valid column
+      if (valid) {
+        used = (valid + lanes - 1) / lanes;
+        for (int64_t v = 0; v < used; ++v) {
+          SmallVector<bool> bits;
+          for (int64_t lane = 0; lane < lanes; ++lane)
+            bits.push_back(v * lanes + lane < valid);
+          auto type = VectorType::get({lanes}, kb.b.getI1Type());
+          if (!llvm::all_of(bits, [](bool bit) { return bit; }))
+            masks[v] = arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+        }
+      }
+      for (int64_t p = 0; p < panels; ++p) {
+        Value offset = kb.mul(kb.add(panel, kb.constant(p)), kb.constant(taps * channels * panelWidth));
+        bases.push_back(kb.address(kb.inputPointer(weights.getArgNumber()), wType, kb.add(wGroup, offset)));
+      }
+      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+        SmallVector<Value> pointers;
+        SmallVector<SmallVector<Value>> places;
+        for (int64_t i = 0; i < rows; ++i) {
+          SmallVector<Value> at = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
+          Value offset = xBase;
+          for (int64_t axis = 0; axis < spatial; ++axis)
+            offset = kb.add(offset, kb.mul(kb.mul(at[axis], kb.constant(op.getStrides()[axis])), x->strides[axis + 1]));
+          pointers.push_back(kb.address(x->pointer, xType, offset));
+          places.push_back(at);
+        }
+        // Loops over the taps that are not in the contiguous piece, accumulators carried through all of them.
+        std::function<SmallVector<Value>(int64_t, Value, Value, ValueRange)> overTaps =
+            [&](int64_t axis, Value xOffset, Value tap, ValueRange acc) -> SmallVector<Value> {
+          if (axis == loops) {
+            SmallVector<Value> moved, wBases;
+            for (Value pointer : pointers)
+              moved.push_back(kb.address(pointer, xType, xOffset));
+            for (Value base : bases)
+              wBases.push_back(kb.address(base, wType, kb.mul(tap, kb.constant(run * panelWidth))));
+            return micro.run(moved, used, kb.constant(run), acc, [&](Value k, int64_t v) {
+              Value offset = kb.add(kb.mul(k, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * lanes));
+              return micro.widen(kb.loadFrom(wBases[v / vectorsOfPanel], wType, offset, lanes), wType);
+            });
+          }
+          return kb.loop(kb.constant(0), kb.constant(wShape[axis]), 1, acc, [&](Value position, ValueRange carried) {
+            Value step = kb.mul(kb.mul(position, kb.constant(op.getDilations()[axis])), x->strides[axis + 1]);
+            Value next = kb.add(kb.mul(tap, kb.constant(wShape[axis])), position);
+            return overTaps(axis + 1, kb.add(xOffset, step), next, carried);
+          });
+        };
+        SmallVector<Value> acc = overTaps(0, kb.constant(0), kb.constant(0), micro.zeros(rows * used));
+        Value channel = kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t v = 0; v < used; ++v) {
+            SmallVector<Value> at{image};
+            at.append(places[i]);
+            at.push_back(kb.add(channel, kb.constant(v * lanes)));
+            Value sum = acc[i * used + v];
+            if (Value bias = op.getBias()) {
+              Value added = kb.emit(bias, {at.back()}, lanes, masks[v]);
+              if (!added) {
+                result = kb.refuse("the bias has no code");
+                return;
+              }
+              sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(kb.b, kb.loc, sum, added).getResult()
+                                                : arith::AddIOp::create(kb.b, kb.loc, sum, added).getResult();
+            }
+            kb.setOverride(op.getY(), sum);
+            if (failed(kb.storeYielded(at, lanes, masks[v])))
+              result = failure();
+            kb.clearOverrides();
+          }
+        }
+      });
+    };
+
+    int64_t wholePanels = groupOutputs / panelWidth, partial = groupOutputs % panelWidth;
+    Value panel = panelFrom, wholeTo = kb.min(panelTo, kb.constant(wholePanels));
+    auto blocks = [&](int64_t panels) {
+      Value count = kb.max(kb.sub(wholeTo, panel), kb.constant(0));
+      Value stop = kb.add(panel, kb.mul(kb.div(count, kb.constant(panels)), kb.constant(panels)));
+      kb.loop(panel, stop, panels, [&](Value at) { panelGroup(at, panels, 0); });
+      panel = stop;
+    };
+    if (tile.panels > 1 && wholePanels >= tile.panels)
+      blocks(tile.panels);
+    if (wholePanels % tile.panels != 0 || tile.panels == 1)
+      blocks(1);
+    if (partial)
+      kb.ifThen(kb.less(panel, panelTo), [&] { panelGroup(panel, 1, partial); });
+  });
+  return result;
+}
+
+} // namespace torsh

@@ -1,0 +1,63 @@
+//===-- EmitKernel.cpp - Which strategy builds a kernel -----------------------------------------------------===//
+#include "passes/lowering/KernelBuilder.h"
+#include "passes/lowering/TileSpaces.h"
+
+using namespace mlir;
+
+namespace torsh {
+namespace {
+
+/// One row a strategy: the anchor that a fusion group carries, its code and its tile space.
+struct Strategy {
+  StringRef anchor;
+  LogicalResult (*emit)(KernelBuilder &);
+  TileSpace (*tiles)(KernelOp);
+};
+
+const Strategy strategies[] = {
+    {"elementwise", emitElementwiseKernel, getElementwiseTiles},
+    {"concat", emitConcatKernel, getConcatTiles},
+    {"reduce", emitReduceKernel, getReduceTiles},
+    {"row_norm", emitRowNormKernel, getRowNormTiles},
+    {"dot", emitDotKernel, getDotTiles},
+    {"conv", emitConvKernel, getConvTiles},
+    {"depthwise", emitDepthwiseKernel, getDepthwiseTiles},
+    {"pool", emitPoolKernel, getPoolTiles},
+    {"recurrent", emitRecurrentKernel, getRecurrentTiles},
+    {"resize", emitResizeKernel, getResizeTiles},
+    {"scan", emitScanKernel, getScanTiles},
+    {"index", emitIndexKernel, getIndexTiles},
+};
+
+const Strategy *find(StringRef anchor) {
+  for (const Strategy &strategy : strategies)
+    if (strategy.anchor == anchor)
+      return &strategy;
+  return nullptr;
+}
+
+} // namespace
+
+TileSpace getTileSpace(KernelOp kernel) {
+  const Strategy *strategy = find(kernel.getAnchor());
+  return strategy ? strategy->tiles(kernel) : TileSpace{dim::constant(kernel.getContext(), 1), 1};
+}
+
+FailureOr<func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target, OpBuilder &builder, std::string *note) {
+  const Strategy *strategy = find(kernel.getAnchor());
+  if (!strategy)
+    return kernel.emitError("TSH-0502: no strategy builds kernels anchored by '") << kernel.getAnchor() << "'", failure();
+  OpBuilder::InsertionGuard guard(builder);
+  KernelBuilder kb(kernel, target, builder);
+  LogicalResult built = strategy->emit(kb);
+  kb.finish();
+  if (note)
+    *note = kb.note;
+  if (failed(built)) {
+    kb.getFunction().erase();
+    return failure();
+  }
+  return kb.getFunction();
+}
+
+} // namespace torsh

@@ -1,0 +1,287 @@
+//===-- KernelBuilder.cpp - Function, integers, loops and buffers of a kernel -------------------------------===//
+#include "passes/lowering/KernelBuilder.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace torsh {
+
+KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuilder &builder)
+    : kernel(kernel), target(target), b(builder), loc(kernel.getLoc()) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Type i64 = b.getI64Type();
+  function = func::FuncOp::create(b, loc, kernel.getSymName(),
+                                  b.getFunctionType({pointer, pointer, pointer, i64, i64}, {}));
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToStart(entry);
+  begin = entry->getArgument(3);
+  end = entry->getArgument(4);
+  auto loadPointers = [&](Value table, size_t count, SmallVector<Value> &pointers) {
+    for (size_t i = 0; i < count; ++i)
+      pointers.push_back(LLVM::LoadOp::create(b, loc, pointer, address(table, pointer, constant(i)), 8));
+  };
+  loadPointers(entry->getArgument(0), kernel.getInputs().size(), inputPointers);
+  loadPointers(entry->getArgument(1), kernel.getYielded().size(), outputPointers);
+  for (auto [index, name] : llvm::enumerate(kernel.getSymbols().getAsValueRange<StringAttr>()))
+    symbols[name] = LLVM::LoadOp::create(b, loc, i64, address(entry->getArgument(2), i64, constant(index)), 8);
+}
+
+void KernelBuilder::finish() { func::ReturnOp::create(b, loc); }
+
+LogicalResult KernelBuilder::refuse(const Twine &reason) {
+  return kernel.emitError("TSH-0501: no code for kernel '") << kernel.getSymName() << "' (" << kernel.getAnchor()
+                                                            << "): " << reason;
+}
+
+//===-- Integers -------------------------------------------------------------------------------------------------===//
+
+Value KernelBuilder::constant(int64_t value) { return arith::ConstantIntOp::create(b, loc, value, 64); }
+
+Value KernelBuilder::dim(DimAttr dim) {
+  if (auto value = dim::asConstant(dim))
+    return constant(*value);
+  if (auto name = dim::asSymbol(dim))
+    return symbols.lookup(*name);
+  Value result = this->dim(dim.getOperands().front());
+  for (DimAttr operand : dim.getOperands().drop_front()) {
+    Value value = this->dim(operand);
+    switch (dim.getKind()) {
+    case DimKind::Add:
+      result = add(result, value);
+      break;
+    case DimKind::Mul:
+      result = mul(result, value);
+      break;
+    case DimKind::FloorDiv:
+      result = b.createOrFold<arith::FloorDivSIOp>(loc, result, value);
+      break;
+    case DimKind::CeilDiv:
+      result = b.createOrFold<arith::CeilDivSIOp>(loc, result, value);
+      break;
+    case DimKind::Mod:
+      result = sub(result, mul(value, b.createOrFold<arith::FloorDivSIOp>(loc, result, value)));
+      break;
+    case DimKind::Min:
+      result = min(result, value);
+      break;
+    case DimKind::Max:
+      result = max(result, value);
+      break;
+    case DimKind::Constant:
+    case DimKind::Symbol:
+      break;
+    }
+  }
+  return result;
+}
+
+SmallVector<Value> KernelBuilder::dims(Value tensor) {
+  SmallVector<Value> result;
+  for (DimAttr attr : getDims(tensor))
+    result.push_back(dim(attr));
+  return result;
+}
+
+Value KernelBuilder::add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(loc, x, y); }
+Value KernelBuilder::sub(Value x, Value y) { return b.createOrFold<arith::SubIOp>(loc, x, y); }
+Value KernelBuilder::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp>(loc, x, y); }
+Value KernelBuilder::div(Value x, Value y) {
+  if (getConstantIntValue(y) == 1)
+    return x;
+  return b.createOrFold<arith::DivUIOp>(loc, x, y);
+}
+Value KernelBuilder::rem(Value x, Value y) {
+  if (getConstantIntValue(y) == 1)
+    return constant(0);
+  return b.createOrFold<arith::RemUIOp>(loc, x, y);
+}
+Value KernelBuilder::min(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(loc, x, y); }
+Value KernelBuilder::max(Value x, Value y) { return b.createOrFold<arith::MaxSIOp>(loc, x, y); }
+Value KernelBuilder::less(Value x, Value y) {
+  return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::slt, x, y);
+}
+
+SmallVector<Value> KernelBuilder::delinearize(Value linear, Indices sizes) {
+  SmallVector<Value> result(sizes.size());
+  for (size_t i = sizes.size(); i-- > 0;) {
+    if (i == 0) {
+      result[0] = linear;
+      break;
+    }
+    result[i] = rem(linear, sizes[i]);
+    linear = div(linear, sizes[i]);
+  }
+  return result;
+}
+
+//===-- Loops ----------------------------------------------------------------------------------------------------===//
+
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange initial, LoopBody body) {
+  auto trip = getConstantIntValue(from), limit = getConstantIntValue(to);
+  if (trip && limit && *limit <= *trip)
+    return SmallVector<Value>(initial);
+  if (trip && limit && *limit - *trip <= step)
+    return body(from, initial);
+  auto loop = scf::ForOp::create(b, loc, from, to, constant(step), initial,
+                                 [&](OpBuilder &, Location, Value iv, ValueRange carried) {
+                                   SmallVector<Value> next = body(iv, carried);
+                                   scf::YieldOp::create(b, loc, next);
+                                 });
+  return SmallVector<Value>(loop.getResults());
+}
+
+void KernelBuilder::loop(Value from, Value to, int64_t step, llvm::function_ref<void(Value)> body) {
+  loop(from, to, step, ValueRange(), [&](Value iv, ValueRange) {
+    body(iv);
+    return SmallVector<Value>();
+  });
+}
+
+void KernelBuilder::vectorLoop(Value from, Value to, llvm::function_ref<void(Value, unsigned)> body) {
+  Value whole = mul(div(sub(to, from), constant(target.lanes)), constant(target.lanes));
+  Value middle = add(from, whole);
+  loop(from, middle, target.lanes, [&](Value iv) { body(iv, target.lanes); });
+  loop(middle, to, 1, [&](Value iv) { body(iv, 1); });
+}
+
+void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> then) {
+  scf::IfOp::create(b, loc, condition, [&](OpBuilder &, Location) {
+    then();
+    scf::YieldOp::create(b, loc);
+  });
+}
+
+Value KernelBuilder::ifThenElse(Value condition, Type type, llvm::function_ref<Value()> then,
+                                llvm::function_ref<Value()> otherwise) {
+  if (auto known = getConstantIntValue(condition))
+    return *known ? then() : otherwise();
+  auto op = scf::IfOp::create(
+      b, loc, condition, [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, then()); },
+      [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, otherwise()); });
+  return op.getResult(0);
+}
+
+//===-- Buffers --------------------------------------------------------------------------------------------------===//
+
+View KernelBuilder::rowMajor(Value pointer, RankedTensorType type) {
+  View view{pointer, type.getElementType(), constant(0), {}};
+  SmallVector<DimAttr> sizes = getDims(type);
+  view.strides.resize(sizes.size());
+  Value stride = constant(1);
+  for (size_t i = sizes.size(); i-- > 0;) {
+    view.strides[i] = stride;
+    if (i > 0)
+      stride = mul(stride, dim(sizes[i]));
+  }
+  return view;
+}
+
+Value KernelBuilder::linear(const View &view, Indices indices) {
+  Value result = view.offset;
+  for (auto [index, stride] : llvm::zip_equal(indices, view.strides))
+    result = add(result, mul(index, stride));
+  return result;
+}
+
+/// The type in memory: booleans take a byte, unsigned integers are signless.
+static Type memoryType(Type elementType) {
+  if (auto integer = dyn_cast<IntegerType>(elementType))
+    return IntegerType::get(elementType.getContext(), std::max(8u, integer.getWidth()));
+  return elementType;
+}
+
+static unsigned byteWidth(Type elementType) {
+  if (isa<LLVM::LLVMPointerType>(elementType))
+    return 8;
+  return memoryType(elementType).getIntOrFloatBitWidth() / 8;
+}
+
+Value KernelBuilder::address(Value pointer, Type elementType, Value elementOffset) {
+  if (getConstantIntValue(elementOffset) == 0)
+    return pointer;
+  Type type = isa<LLVM::LLVMPointerType>(elementType) ? Type(b.getI64Type()) : memoryType(elementType);
+  if (isa<Float8E4M3FNType, Float8E5M2Type>(type))
+    type = b.getI8Type();
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), type, pointer, ArrayRef<LLVM::GEPArg>{elementOffset},
+                             LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffset, unsigned lanes, Value mask) {
+  Type stored = vectorOf(memoryType(elementType), lanes);
+  Value at = address(pointer, elementType, elementOffset);
+  unsigned alignment = byteWidth(elementType);
+  Value value;
+  if (mask) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(stored));
+    value = LLVM::MaskedLoadOp::create(b, loc, stored, at, mask, zero, alignment);
+  } else {
+    value = LLVM::LoadOp::create(b, loc, stored, at, alignment);
+  }
+  if (elementType.isInteger(1)) {
+    Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(stored));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, zero);
+  }
+  Type wanted = vectorOf(computeType(elementType), lanes);
+  if (wanted != stored)
+    value = arith::ExtFOp::create(b, loc, wanted, value);
+  return value;
+}
+
+void KernelBuilder::storeTo(Value value, Value pointer, Type elementType, Value elementOffset, unsigned lanes,
+                            Value mask) {
+  Type stored = vectorOf(memoryType(elementType), lanes);
+  if (elementType.isInteger(1))
+    value = arith::ExtUIOp::create(b, loc, stored, value);
+  else if (value.getType() != stored)
+    value = arith::TruncFOp::create(b, loc, stored, value);
+  Value at = address(pointer, elementType, elementOffset);
+  unsigned alignment = byteWidth(elementType);
+  if (mask)
+    LLVM::MaskedStoreOp::create(b, loc, value, at, mask, alignment);
+  else
+    LLVM::StoreOp::create(b, loc, value, at, alignment);
+}
+
+Value KernelBuilder::stackBuffer(Type elementType, int64_t count) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  return LLVM::AllocaOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), memoryType(elementType),
+                                constant(count), 64);
+}
+
+//===-- Element types --------------------------------------------------------------------------------------------===//
+
+Type KernelBuilder::computeType(Type elementType) const {
+  if (isa<Float16Type, BFloat16Type, Float8E4M3FNType, Float8E5M2Type>(elementType))
+    return b.getF32Type();
+  if (auto integer = dyn_cast<IntegerType>(elementType))
+    return IntegerType::get(elementType.getContext(), integer.getWidth());
+  return elementType;
+}
+
+Type KernelBuilder::vectorOf(Type computeType, unsigned lanes) const {
+  return lanes == 1 ? computeType : Type(VectorType::get({int64_t(lanes)}, computeType));
+}
+
+Value KernelBuilder::splat(Value scalar, unsigned lanes) {
+  if (lanes == 1)
+    return scalar;
+  return vector::BroadcastOp::create(b, loc, vectorOf(scalar.getType(), lanes), scalar);
+}
+
+Value KernelBuilder::splatConstant(Type elementType, double value, unsigned lanes) {
+  Type scalar = computeType(elementType);
+  Attribute attribute;
+  if (auto floating = dyn_cast<FloatType>(scalar))
+    attribute = b.getFloatAttr(floating, value);
+  else
+    attribute = b.getIntegerAttr(scalar, int64_t(value));
+  if (lanes != 1)
+    attribute = DenseElementsAttr::get(cast<VectorType>(vectorOf(scalar, lanes)), attribute);
+  return arith::ConstantOp::create(b, loc, cast<TypedAttr>(attribute));
+}
+
+} // namespace torsh

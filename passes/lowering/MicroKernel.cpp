@@ -1,0 +1,109 @@
+//===-- MicroKernel.cpp - Register-tiled sums of products ---------------------------------------------------===//
+//
+// The accumulators are values carried by the loop over k, so they live in registers: each step loads the vectors of
+// the right operand once, broadcasts one element a row and issues rows * vectors fused multiply-adds.
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#include "passes/lowering/MicroKernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace torsh {
+
+RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows) {
+  int64_t registersOfPanel = panelWidth * accumulator.getIntOrFloatBitWidth() / (int64_t(target.lanes) * 32);
+  registersOfPanel = std::max<int64_t>(1, registersOfPanel);
+  bool wide = target.registers >= 32;
+  // 6 x 16 uses 12 + 2 + 1 of 16 registers with 8 lanes; 6 x 64 uses 24 + 4 + 1 of 32 with 16 lanes.
+  RegisterTile tile{6, wide ? 4 : 1};
+  if (registersOfPanel > (wide ? 1 : 2))
+    tile = {4, 1};
+  if (rows && *rows < tile.rows) {
+    tile.rows = std::max<int64_t>(1, *rows);
+    int64_t budget = target.registers - 4;
+    while (tile.panels < 4 && tile.rows * tile.panels * 2 * registersOfPanel <= budget)
+      tile.panels *= 2;
+  }
+  return tile;
+}
+
+SmallVector<Value> MicroKernel::zeros(int64_t count) {
+  Value zero = kb.splatConstant(accumulator, 0, lanes);
+  return SmallVector<Value>(count, zero);
+}
+
+Value MicroKernel::widen(Value value, Type elementType) {
+  Type wanted = accumulator;
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    wanted = VectorType::get(vector.getShape(), accumulator);
+  if (value.getType() == wanted)
+    return value;
+  if (isa<FloatType>(accumulator))
+    return arith::ExtFOp::create(kb.b, kb.loc, wanted, value);
+  if (elementType.isUnsignedInteger())
+    return arith::ExtUIOp::create(kb.b, kb.loc, wanted, value);
+  return arith::ExtSIOp::create(kb.b, kb.loc, wanted, value);
+}
+
+SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value size, ValueRange acc,
+                                    llvm::function_ref<Value(Value, int64_t)> right) {
+  return kb.loop(kb.constant(0), size, 1, acc, [&](Value k, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    SmallVector<Value> columns;
+    for (int64_t v = 0; v < vectors; ++v)
+      columns.push_back(right(k, v));
+    for (auto [row, pointer] : llvm::enumerate(left)) {
+      Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
+      Value wide = kb.splat(element, lanes);
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value &sum = next[row * vectors + v];
+        if (isa<FloatType>(accumulator))
+          sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
+        else
+          sum = arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
+      }
+    }
+    return next;
+  });
+}
+
+void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,
+                  llvm::function_ref<void(Value, int64_t)> body) {
+  Value count = kb.sub(to, from);
+  Value whole = kb.mul(kb.div(count, kb.constant(tile)), kb.constant(tile));
+  Value middle = kb.add(from, whole);
+  kb.loop(from, middle, tile, [&](Value row) { body(row, tile); });
+  if (tile == 1)
+    return;
+  Value rest = kb.sub(to, middle);
+  if (auto known = getConstantIntValue(rest)) {
+    if (*known > 0)
+      body(middle, *known);
+    return;
+  }
+  SmallVector<int64_t> cases;
+  for (int64_t i = 1; i < tile; ++i)
+    cases.push_back(i);
+  Value selector = arith::IndexCastOp::create(kb.b, kb.loc, kb.b.getIndexType(), rest);
+  auto switchOp = scf::IndexSwitchOp::create(kb.b, kb.loc, TypeRange(), selector, cases, cases.size());
+  OpBuilder::InsertionGuard guard(kb.b);
+  for (auto [region, value] : llvm::zip_equal(switchOp.getCaseRegions(), cases)) {
+    kb.b.setInsertionPointToStart(&region.emplaceBlock());
+    body(middle, value);
+    scf::YieldOp::create(kb.b, kb.loc);
+  }
+  kb.b.setInsertionPointToStart(&switchOp.getDefaultRegion().emplaceBlock());
+  scf::YieldOp::create(kb.b, kb.loc);
+}
+
+int64_t chooseRowBlock(std::optional<int64_t> rows, int64_t preferred) {
+  if (!rows || *rows <= 0)
+    return preferred;
+  int64_t blocks = std::max<int64_t>(1, (*rows + preferred / 2) / preferred);
+  int64_t size = (*rows + blocks - 1) / blocks;
+  return (size + 5) / 6 * 6;
+}
+
+} // namespace torsh

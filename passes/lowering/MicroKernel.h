@@ -1,0 +1,48 @@
+//===-- MicroKernel.h - Register-tiled sums of products -----------------------------------------------------===//
+#ifndef TORSH_PASSES_LOWERING_MICROKERNEL_H
+#define TORSH_PASSES_LOWERING_MICROKERNEL_H
+
+#include "passes/lowering/KernelBuilder.h"
+
+namespace torsh {
+
+/// The shape of a register tile: rows x panels of 16 columns, each panel in `vectors` registers.
+struct RegisterTile {
+  int64_t rows;
+  int64_t panels;
+};
+
+/// The tile for a contraction with `rows` rows (none when unknown): rows * vectors accumulators, the vectors of the right
+/// operand and one broadcast fit the registers, and small row counts take more panels to hide the FMA latency.
+RegisterTile chooseTile(const KernelTarget &target, mlir::Type accumulator, std::optional<int64_t> rows);
+
+/// One step of the sum: where the operands of index k lie.
+struct MicroKernel {
+  KernelBuilder &kb;
+  mlir::Type accumulator; ///< element type of the sum
+  mlir::Type leftType, rightType;
+  int64_t lanes; ///< of one vector of the right operand
+
+  /// acc[row * vectors + v] += sum over k < size of left[row][k] * right(k, v). `left` points at k = 0 of each row.
+  /// `right` loads vector v of index k in the accumulator's type.
+  llvm::SmallVector<mlir::Value> run(llvm::ArrayRef<mlir::Value> left, int64_t vectors, mlir::Value size,
+                                     mlir::ValueRange acc,
+                                     llvm::function_ref<mlir::Value(mlir::Value, int64_t)> right);
+  /// Accumulators of zeros.
+  llvm::SmallVector<mlir::Value> zeros(int64_t count);
+  /// Widens a loaded element or vector to the accumulator's type.
+  mlir::Value widen(mlir::Value value, mlir::Type elementType);
+};
+
+/// Calls `body(row, count)` for blocks of `tile` rows in [from, to), then for the rest: a static count when the number
+/// of rows is known to be `known` (from is a multiple), else a switch over all counts below `tile`.
+void forRowBlocks(KernelBuilder &kb, mlir::Value from, mlir::Value to, int64_t tile,
+                  llvm::function_ref<void(mlir::Value, int64_t)> body);
+
+/// Rows of a tile of the tile space for a known number of rows: about 72, in whole register tiles, so that no block is
+/// a sliver.
+int64_t chooseRowBlock(std::optional<int64_t> rows, int64_t preferred);
+
+} // namespace torsh
+
+#endif // TORSH_PASSES_LOWERING_MICROKERNEL_H

@@ -1,0 +1,44 @@
+/* A context: one caller's memory and counters for the runs of a module. */
+#ifndef TORSH_RUNTIME_CONTEXT_H
+#define TORSH_RUNTIME_CONTEXT_H
+
+#include "Arena.h"
+#include "Module.h"
+
+typedef struct torsh_rt_counters {
+  _Atomic uint64_t runs, failed_runs, total_ns, last_ns, arena_bytes, output_bytes, kernels, shared_kernels, waits,
+      allocations;
+} torsh_rt_counters;
+
+struct torsh_context {
+  torsh_module *module;
+  atomic_int busy;
+  atomic_int cancelled;
+  uint64_t memory_cap;
+  torsh_rt_arena workspace, outputs;
+  uint64_t asked; /* times an arena asked the system for memory */
+  torsh_rt_counters counters;
+  /* What prepare() gave for `known_dims`. */
+  int prepared;
+  uint64_t workspace_bytes;
+  int64_t *symbols;
+  int64_t *known_dims;          /* the inputs' dims, one after the other */
+  const int64_t **input_dims;   /* for each input, the caller's dims */
+  int64_t **output_dims;        /* for each output */
+  uint64_t *output_bytes;       /* for each output */
+  const void **input_data;
+  void **output_data;
+};
+
+torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **context, torsh_error *error);
+void torsh_rt_context_destroy(torsh_context *context);
+torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes);
+torsh_status torsh_rt_trim(torsh_context *context);
+void torsh_rt_cancel(torsh_context *context);
+torsh_status torsh_rt_get_stats(const torsh_context *context, torsh_stats *stats);
+
+/* Marks the context as in use; returns 0 when it already is. */
+int torsh_rt_context_enter(torsh_context *context);
+void torsh_rt_context_leave(torsh_context *context);
+
+#endif

@@ -1,0 +1,335 @@
+#include "Run.h"
+#include "Status.h"
+#include "Values.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static void add(_Atomic uint64_t *counter, uint64_t value) {
+  atomic_fetch_add_explicit(counter, value, memory_order_relaxed);
+}
+
+static void set(_Atomic uint64_t *counter, uint64_t value) {
+  atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static uint64_t now_ns(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* --- Shapes ----------------------------------------------------------------------------------------------------- */
+
+static torsh_status refuse_shape(const torsh_program *p, const torsh_shape_error *why, torsh_error *error) {
+  if (why->input >= 0 && (uint32_t)why->input < p->num_inputs) {
+    const torsh_port *port = &p->inputs[why->input];
+    const char *dim = why->axis >= 0 && why->axis < port->rank ? port->dim_names[why->axis] : "?";
+    return torsh_rt_fail_at(error, TORSH_E_SHAPE, why->input, why->axis,
+                            "input %d (\"%s\"): axis %d (%s) must have size %" PRId64 ", got %" PRId64 ".", why->input,
+                            port->name, why->axis, dim, why->expected, why->actual);
+  }
+  const char *guard = why->axis >= 0 && (uint32_t)why->axis < p->num_guards ? p->guards[why->axis] : "unnamed guard";
+  return torsh_rt_fail_at(error, TORSH_E_SHAPE, -1, -1,
+                          "the sizes of the inputs do not fit together: %s (left side %" PRId64 ", right side %" PRId64
+                          ").",
+                          guard, why->actual, why->expected);
+}
+
+/* Whether the inputs have the dims of the last successful prepare(). */
+static int dims_are_known(const torsh_context *context, const torsh_program *p) {
+  const int64_t *known = context->known_dims;
+  for (uint32_t i = 0; i < p->num_inputs; known += p->inputs[i++].rank)
+    if (p->inputs[i].rank && memcmp(known, context->input_dims[i], p->inputs[i].rank * sizeof(int64_t)) != 0)
+      return 0;
+  return context->prepared;
+}
+
+/* Symbols, output dims and workspace size for the dims in context->input_dims. */
+static torsh_status prepare(torsh_context *context, torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  if (dims_are_known(context, p))
+    return TORSH_OK;
+  context->prepared = 0;
+  torsh_shape_error why = {-1, -1, 0, 0};
+  if (p->prepare(context->input_dims, context->symbols, context->output_dims, &context->workspace_bytes, &why))
+    return refuse_shape(p, &why, error);
+  for (uint32_t i = 0; i < p->num_outputs; ++i) {
+    const torsh_dtype dtype = {p->outputs[i].dtype_code, p->outputs[i].dtype_bits, 1};
+    if (torsh_rt_byte_size(dtype, p->outputs[i].rank, context->output_dims[i], &context->output_bytes[i]))
+      return torsh_rt_fail_at(error, TORSH_E_SHAPE, (int32_t)i, -1,
+                              "output %u (\"%s\") would have a negative or too large size for these inputs.", i,
+                              p->outputs[i].name);
+  }
+  int64_t *known = context->known_dims;
+  for (uint32_t i = 0; i < p->num_inputs; known += p->inputs[i++].rank)
+    if (p->inputs[i].rank)
+      memcpy(known, context->input_dims[i], p->inputs[i].rank * sizeof(int64_t));
+  context->prepared = 1;
+  return TORSH_OK;
+}
+
+static torsh_status take_inputs(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs, int with_data,
+                                torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  if (num_inputs != p->num_inputs || (num_inputs && !inputs))
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u inputs, but %u were given.", p->num_inputs,
+                         inputs ? num_inputs : 0);
+  for (uint32_t i = 0; i < num_inputs; ++i) {
+    torsh_status status = torsh_rt_check_input(&p->inputs[i], i, &inputs[i], with_data, error);
+    if (status)
+      return status;
+    context->input_dims[i] = inputs[i].as.tensor.shape;
+    if (with_data)
+      context->input_data[i] = (const char *)inputs[i].as.tensor.data + inputs[i].as.tensor.byte_offset;
+  }
+  return prepare(context, error);
+}
+
+/* The dims live in the context; a caller's own shape array is left as it is. */
+static void describe_output(const torsh_context *context, uint32_t index, torsh_value *value) {
+  const torsh_port *port = &context->module->program->outputs[index];
+  value->tag = TORSH_VALUE_TENSOR;
+  value->as.tensor.device = (torsh_device){TORSH_DEVICE_CPU, 0};
+  value->as.tensor.ndim = (int32_t)port->rank;
+  value->as.tensor.dtype = (torsh_dtype){port->dtype_code, port->dtype_bits, 1};
+  value->as.tensor.shape = context->output_dims[index];
+  value->as.tensor.strides = NULL;
+}
+
+static torsh_status check_output_count(const torsh_context *context, const torsh_value *outputs, uint32_t num_outputs,
+                                       torsh_error *error) {
+  const uint32_t expected = context->module->program->num_outputs;
+  if (num_outputs == expected && (outputs || !num_outputs))
+    return TORSH_OK;
+  return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u outputs, but %u were given.", expected,
+                       outputs ? num_outputs : 0);
+}
+
+/* --- Outputs ---------------------------------------------------------------------------------------------------- */
+
+static int is_owned(const torsh_value *value) {
+  return value->flags & TORSH_VALUE_CONTEXT_OWNED || !value->as.tensor.data;
+}
+
+/* Checks the caller's buffers, and sums what the context must give. */
+static torsh_status take_outputs(torsh_context *context, const torsh_value *outputs, uint64_t *owned_bytes,
+                                 torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  *owned_bytes = 0;
+  for (uint32_t i = 0; i < p->num_outputs; ++i) {
+    const torsh_value *value = &outputs[i];
+    const uint64_t bytes = context->output_bytes[i];
+    context->output_data[i] = NULL;
+    if (value->tag == TORSH_VALUE_TENSOR && is_owned(value)) {
+      /* At least one line each, so that the pointer of an empty output is not NULL. */
+      uint64_t room = bytes ? (bytes + 63) / 64 * 64 : 64;
+      if (__builtin_add_overflow(*owned_bytes, room, owned_bytes))
+        return torsh_rt_fail_at(error, TORSH_E_NO_MEMORY, (int32_t)i, -1, "the outputs exceed 64 bits of memory.");
+      continue;
+    }
+    if (value->tag == TORSH_VALUE_TENSOR && !value->as.tensor.shape && p->outputs[i].rank) {
+      if (value->capacity < bytes) {
+        torsh_rt_fail_at(error, TORSH_E_SHAPE, (int32_t)i, -1,
+                         "output %u (\"%s\") needs %" PRIu64 " bytes; the buffer has %" PRIu64 ".", i,
+                         p->outputs[i].name, bytes, value->capacity);
+        if (error)
+          error->needed = bytes;
+        return TORSH_E_SHAPE;
+      }
+    } else {
+      torsh_status status = torsh_rt_check_output(&p->outputs[i], i, value, context->output_dims[i], error);
+      if (status)
+        return status;
+    }
+    context->output_data[i] = (char *)value->as.tensor.data + value->as.tensor.byte_offset;
+  }
+  return TORSH_OK;
+}
+
+/* An output that is not placed yet is NULL. */
+static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes) {
+  const uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+  return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
+}
+
+/* Kernels rely on it that outputs overlap nothing. Called before the context's outputs are placed: what lies in the old
+ * block would be lost with it. */
+static torsh_status check_overlap(const torsh_context *context, const torsh_value *inputs, uint64_t owned_bytes,
+                                  torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  for (uint32_t i = 0; i < p->num_inputs; ++i) {
+    uint64_t bytes = 0;
+    torsh_rt_byte_size(inputs[i].as.tensor.dtype, p->inputs[i].rank, inputs[i].as.tensor.shape, &bytes);
+    if (owned_bytes && overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
+      return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
+                              "input %u (\"%s\") is an output that this context owns, and this run would overwrite it. "
+                              "Copy it, or give output buffers.",
+                              i, p->inputs[i].name);
+    for (uint32_t j = 0; j < p->num_outputs; ++j)
+      if (overlap(context->input_data[i], bytes, context->output_data[j], context->output_bytes[j]))
+        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
+                                "the buffers of input %u (\"%s\") and output %u (\"%s\") overlap.", i,
+                                p->inputs[i].name, j, p->outputs[j].name);
+  }
+  for (uint32_t i = 0; i < p->num_outputs; ++i)
+    for (uint32_t j = i + 1; j < p->num_outputs; ++j)
+      if (overlap(context->output_data[i], context->output_bytes[i], context->output_data[j],
+                  context->output_bytes[j]))
+        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1, "the buffers of outputs %u and %u overlap.", i,
+                                j);
+  return TORSH_OK;
+}
+
+/* --- Memory ----------------------------------------------------------------------------------------------------- */
+
+static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_error *error) {
+  uint64_t needed;
+  if (__builtin_add_overflow(context->workspace_bytes, owned_bytes, &needed))
+    needed = UINT64_MAX;
+  if (context->memory_cap && needed > context->memory_cap) {
+    torsh_rt_fail(error, TORSH_E_MEMORY_CAP, "this run needs %" PRIu64 " bytes; the context is capped at %" PRIu64 ".",
+                  needed, context->memory_cap);
+    if (error)
+      error->needed = needed;
+    return TORSH_E_MEMORY_CAP;
+  }
+  /* What two runs of different shapes left behind may together exceed the cap. */
+  if (context->memory_cap && larger(context->workspace.size, context->workspace_bytes) +
+                                     larger(context->outputs.size, owned_bytes) >
+                                 context->memory_cap) {
+    torsh_rt_arena_release(&context->workspace);
+    torsh_rt_arena_release(&context->outputs);
+  }
+  int failed = torsh_rt_arena_reserve(&context->workspace, context->workspace_bytes, &context->asked) ||
+               torsh_rt_arena_reserve(&context->outputs, owned_bytes, &context->asked);
+  set(&context->counters.arena_bytes, context->workspace.size);
+  set(&context->counters.output_bytes, context->outputs.size);
+  set(&context->counters.allocations, context->asked);
+  if (!failed)
+    return TORSH_OK;
+  torsh_rt_fail(error, TORSH_E_NO_MEMORY, "the system has no memory for the %" PRIu64 " bytes of this run.", needed);
+  if (error)
+    error->needed = needed;
+  return TORSH_E_NO_MEMORY;
+}
+
+static void place_outputs(torsh_context *context) {
+  char *next = context->outputs.data;
+  for (uint32_t i = 0; i < context->module->program->num_outputs; ++i) {
+    if (context->output_data[i])
+      continue;
+    context->output_data[i] = next;
+    next += context->output_bytes[i] ? (context->output_bytes[i] + 63) / 64 * 64 : 64;
+  }
+}
+
+/* --- Run -------------------------------------------------------------------------------------------------------- */
+
+typedef struct flight {
+  torsh_rt_lane lane;
+  const torsh_context *context;
+} flight;
+
+static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
+                                 const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel) {
+  (void)kernel;
+  flight *f = opaque;
+  torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
+  torsh_rt_lane_run(&f->lane, &job, tiles, grain);
+  return atomic_load_explicit(job.cancelled, memory_order_relaxed) ? TORSH_E_CANCELLED : TORSH_OK;
+}
+
+static torsh_status fly(torsh_context *context, torsh_error *error) {
+  torsh_module *module = context->module;
+  flight f;
+  f.context = context;
+  torsh_rt_lane_begin(&f.lane, module->executor);
+  const torsh_host host = {sizeof(host), 0, &f, host_parallel_for};
+  int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,
+                                        context->output_data, context->workspace.data, context->symbols);
+  torsh_rt_lane_end(&f.lane);
+  add(&context->counters.kernels, f.lane.kernels);
+  add(&context->counters.shared_kernels, f.lane.shared_kernels);
+  add(&context->counters.waits, f.lane.waits);
+  if (result == TORSH_OK)
+    return TORSH_OK;
+  if (result == TORSH_E_CANCELLED)
+    return torsh_rt_fail(error, TORSH_E_CANCELLED, "the run was cancelled.");
+  return torsh_rt_fail(error, result, "the model's code ended with status %d.", result);
+}
+
+static torsh_status checked_run(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
+                                torsh_value *outputs, uint32_t num_outputs, torsh_error *error) {
+  uint64_t owned_bytes;
+  torsh_status status = check_output_count(context, outputs, num_outputs, error);
+  if (!status)
+    status = take_inputs(context, inputs, num_inputs, 1, error);
+  if (!status)
+    status = take_outputs(context, outputs, &owned_bytes, error);
+  if (!status)
+    status = check_overlap(context, inputs, owned_bytes, error);
+  if (!status)
+    status = reserve(context, owned_bytes, error);
+  if (status)
+    return status;
+  place_outputs(context);
+  status = fly(context, error);
+  for (uint32_t i = 0; i < num_outputs && !status; ++i) {
+    if (is_owned(&outputs[i])) {
+      describe_output(context, i, &outputs[i]);
+      outputs[i].flags |= TORSH_VALUE_CONTEXT_OWNED;
+      outputs[i].as.tensor.data = context->output_data[i];
+      outputs[i].as.tensor.byte_offset = 0;
+    } else if (!outputs[i].as.tensor.shape) {
+      describe_output(context, i, &outputs[i]);
+    }
+  }
+  return status;
+}
+
+torsh_status torsh_rt_run(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs, torsh_value *outputs,
+                          uint32_t num_outputs, torsh_error *error) {
+  torsh_rt_clear(error);
+  if (!context)
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "run: the context is NULL.");
+  if (!torsh_rt_context_enter(context))
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
+                         "the context is in use by another call; give every thread a context of its own.");
+  const uint64_t start = now_ns();
+  atomic_store_explicit(&context->cancelled, 0, memory_order_relaxed);
+  torsh_status status = checked_run(context, inputs, num_inputs, outputs, num_outputs, error);
+  if (status) {
+    add(&context->counters.failed_runs, 1);
+  } else {
+    const uint64_t elapsed = now_ns() - start;
+    add(&context->counters.runs, 1);
+    add(&context->counters.total_ns, elapsed);
+    set(&context->counters.last_ns, elapsed);
+  }
+  torsh_rt_context_leave(context);
+  return status;
+}
+
+torsh_status torsh_rt_output_dims(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
+                                  torsh_value *outputs, uint32_t num_outputs, uint64_t *workspace_bytes,
+                                  torsh_error *error) {
+  torsh_rt_clear(error);
+  if (!context)
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "output_dims: the context is NULL.");
+  if (!torsh_rt_context_enter(context))
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
+                         "the context is in use by another call; give every thread a context of its own.");
+  torsh_status status = outputs ? check_output_count(context, outputs, num_outputs, error) : TORSH_OK;
+  if (!status)
+    status = take_inputs(context, inputs, num_inputs, 0, error);
+  for (uint32_t i = 0; i < num_outputs && outputs && !status; ++i)
+    describe_output(context, i, &outputs[i]);
+  if (!status && workspace_bytes)
+    *workspace_bytes = context->workspace_bytes;
+  torsh_rt_context_leave(context);
+  return status;
+}
