@@ -2,10 +2,11 @@
  *
  *   bench_host ARTIFACT THREADS SWEEP_MIB OUTPUT.bin INPUT.bin:DIM,DIM,...
  *
- * Inputs are raw little-endian elements in the order of the model's inputs; a rank of 0 is written as `INPUT.bin:`.
- * After loading, a line "ready". Then, for each line "run N" on stdin, one line with N times in nanoseconds; before each
- * run SWEEP_MIB of other memory is written, outside the timing, so that no weight is left in the caches. "dump" writes
- * the first output to OUTPUT.bin and answers "ok". Outputs are allocated once. */
+ * Inputs are raw little-endian elements in the order of the model's inputs; a rank of 0 is written as
+ * `INPUT.bin:`. After loading, a line "ready". Then, for each line "run N" on stdin, one line with N times in
+ * nanoseconds; before each run SWEEP_MIB of other memory is written, outside the timing, so that no weight is
+ * left in the caches. "dump" writes the first output to OUTPUT.bin and answers "ok". Outputs are allocated
+ * once. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,8 @@ int main(int argc, char **argv) {
     fail("cannot compute the output shapes", error.message);
   for (uint32_t i = 0; i < info.num_outputs; i++) {
     torsh_tensor *tensor = &outputs[i].as.tensor;
-    int64_t *shape = allocate(((size_t)tensor->ndim + 1) * sizeof *shape); /* the context's memory does not last */
+    int64_t *shape =
+        allocate(((size_t)tensor->ndim + 1) * sizeof *shape); /* the context's memory does not last */
     if (tensor->ndim)
       memcpy(shape, tensor->shape, (size_t)tensor->ndim * sizeof *shape);
     tensor->shape = shape;

@@ -23,7 +23,8 @@ int magika_is_utf8(const uint8_t *bytes, size_t size) {
     const int more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
     if (lead < 0xc2 || lead > 0xf4 || size - i < (size_t)more)
       return 0;
-    /* The second byte is restricted where the code point would be too small, a surrogate, or past 0x10ffff. */
+    /* The second byte is restricted where the code point would be too small, a surrogate, or past 0x10ffff.
+     */
     const uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     const uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
     if (bytes[i] < low || bytes[i] > high)

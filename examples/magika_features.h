@@ -1,4 +1,5 @@
-/* What the Magika model sees of a file: 1024 bytes of its beginning and 1024 of its end, white space stripped. */
+/* What the Magika model sees of a file: 1024 bytes of its beginning and 1024 of its end, white space
+ * stripped. */
 #ifndef TORSH_EXAMPLES_MAGIKA_FEATURES_H
 #define TORSH_EXAMPLES_MAGIKA_FEATURES_H
 
@@ -6,15 +7,15 @@
 #include <stdint.h>
 
 enum {
-  MagikaBlock = 4096,   /* bytes read from either end */
-  MagikaHalf = 1024,    /* tokens of either end */
+  MagikaBlock = 4096, /* bytes read from either end */
+  MagikaHalf = 1024,  /* tokens of either end */
   MagikaTokens = 2048,
-  MagikaPadding = 256,  /* the token for "no byte" */
-  MagikaFewBytes = 8    /* files with fewer bytes (stripped) are told by a rule, without the model */
+  MagikaPadding = 256, /* the token for "no byte" */
+  MagikaFewBytes = 8   /* files with fewer bytes (stripped) are told by a rule, without the model */
 };
 
-/* `head` and `tail` are the first and the last min(MagikaBlock, file size) bytes. Returns 0 when too few bytes are left
- * after stripping; the tokens are filled in nevertheless. */
+/* `head` and `tail` are the first and the last min(MagikaBlock, file size) bytes. Returns 0 when too few
+ * bytes are left after stripping; the tokens are filled in nevertheless. */
 int magika_features(const uint8_t *head, const uint8_t *tail, size_t size, int32_t tokens[MagikaTokens]);
 
 /* The rule for files with few bytes. */

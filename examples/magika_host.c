@@ -1,4 +1,5 @@
-/* Identifies the types of files with Google's Magika model, compiled by torshc. Needs libc and the thin runtime.
+/* Identifies the types of files with Google's Magika model, compiled by torshc. Needs libc and the thin
+ * runtime.
  *
  *   magika_host MODEL.so LABELS.txt FILE...     LABELS.txt is written by magika_labels.py
  *   magika_host --features FILE                 prints what the model would see
@@ -113,10 +114,16 @@ static int identify(const torsh_api *api, torsh_context *context, const label *l
     return 0;
   }
   int64_t input_shape[] = {1, MagikaTokens}, output_shape[] = {1, num_labels};
-  torsh_value input = {.as.tensor = {.data = tokens, .device = {TORSH_DEVICE_CPU, 0}, .ndim = 2,
-                                     .dtype = {TORSH_DTYPE_INT, 32, 1}, .shape = input_shape}};
-  torsh_value output = {.as.tensor = {.data = scores, .device = {TORSH_DEVICE_CPU, 0}, .ndim = 2,
-                                      .dtype = {TORSH_DTYPE_FLOAT, 32, 1}, .shape = output_shape}};
+  torsh_value input = {.as.tensor = {.data = tokens,
+                                     .device = {TORSH_DEVICE_CPU, 0},
+                                     .ndim = 2,
+                                     .dtype = {TORSH_DTYPE_INT, 32, 1},
+                                     .shape = input_shape}};
+  torsh_value output = {.as.tensor = {.data = scores,
+                                      .device = {TORSH_DEVICE_CPU, 0},
+                                      .ndim = 2,
+                                      .dtype = {TORSH_DTYPE_FLOAT, 32, 1},
+                                      .shape = output_shape}};
   torsh_error error;
   const double start = now_ms();
   if (api->run(context, &input, 1, &output, 1, &error)) {
@@ -129,8 +136,9 @@ static int identify(const torsh_api *api, torsh_context *context, const label *l
     if (scores[i] > scores[best])
       best = i;
   const label *l = &labels[best];
-  printf("%-48s %-16s %.3f  (model: %s, %.2f ms)\n", path, (double)scores[best] >= l->threshold ? l->shown : l->fallback,
-         (double)scores[best], l->name, elapsed);
+  printf("%-48s %-16s %.3f  (model: %s, %.2f ms)\n", path,
+         (double)scores[best] >= l->threshold ? l->shown : l->fallback, (double)scores[best], l->name,
+         elapsed);
   return 0;
 }
 
@@ -161,7 +169,8 @@ int main(int argc, char **argv) {
   torsh_stats stats = {.size = sizeof(stats)};
   api->get_stats(context, &stats);
   printf("loaded in %.2f ms; %llu runs, %.2f ms each; %.1f KiB of memory for a run\n", loaded - start,
-         (unsigned long long)stats.runs, stats.runs ? (double)stats.total_ns * 1e-6 / (double)stats.runs : 0.0,
+         (unsigned long long)stats.runs,
+         stats.runs ? (double)stats.total_ns * 1e-6 / (double)stats.runs : 0.0,
          (double)stats.arena_bytes / 1024.0);
   api->context_destroy(context);
   api->module_destroy(module);

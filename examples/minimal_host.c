@@ -36,6 +36,7 @@ int main(int argc, char **argv) {
   static torsh_value inputs[MaxPorts], outputs[MaxPorts]; /* outputs of zeros: the context gives the memory */
   static int64_t shapes[MaxPorts][MaxRank];
   api->module_info(module, &info);
+  printf("code for x86-64-v%u, %u threads, build %.12s\n", info.cpu_level, info.width, info.build_id);
   if (info.num_inputs > MaxPorts || info.num_outputs > MaxPorts) {
     fprintf(stderr, "this example serves at most %d inputs and outputs\n", MaxPorts);
     return 1;
@@ -48,8 +49,11 @@ int main(int argc, char **argv) {
       shapes[i][axis] = port.dims[axis] < 0 ? symbolic : port.dims[axis];
       bits *= (size_t)shapes[i][axis];
     }
-    inputs[i].as.tensor = (torsh_tensor){.data = calloc(bits / 8 + 1, 1), .device = {TORSH_DEVICE_CPU, 0},
-                                         .ndim = (int32_t)port.rank, .dtype = port.dtype, .shape = shapes[i]};
+    inputs[i].as.tensor = (torsh_tensor){.data = calloc(bits / 8 + 1, 1),
+                                         .device = {TORSH_DEVICE_CPU, 0},
+                                         .ndim = (int32_t)port.rank,
+                                         .dtype = port.dtype,
+                                         .shape = shapes[i]};
   }
   if (api->run(context, inputs, info.num_inputs, outputs, info.num_outputs, &error)) {
     fprintf(stderr, "%s\n", error.message);

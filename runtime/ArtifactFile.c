@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Opens a regular file and finds its size. Without stat, whose symbol is newer than glibc 2.28: a pipe or a folder fails
- * to seek or to map, and O_NONBLOCK keeps a pipe from blocking. */
+/* Opens a regular file and finds its size. Without stat, whose symbol is newer than glibc 2.28: a pipe or a
+ * folder fails to seek or to map, and O_NONBLOCK keeps a pipe from blocking. */
 static torsh_status open_regular(const char *path, int *fd, uint64_t *size, torsh_error *error) {
   *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (*fd < 0)
@@ -36,28 +36,32 @@ static torsh_status read_trailer(const char *path, torsh_rt_file *file, torsh_er
   const uint64_t trailer_offset = file->size - sizeof(torsh_trailer);
   if (pread(file->fd, &file->trailer, sizeof(torsh_trailer), (off_t)trailer_offset) !=
       (ssize_t)sizeof(torsh_trailer))
-    return torsh_rt_fail(error, TORSH_E_IO, "cannot read the last %zu bytes of %s: %s.", sizeof(torsh_trailer), path,
-                         strerror(errno));
+    return torsh_rt_fail(error, TORSH_E_IO, "cannot read the last %zu bytes of %s: %s.",
+                         sizeof(torsh_trailer), path, strerror(errno));
   const torsh_trailer *t = &file->trailer;
   if (memcmp(t->magic, TORSH_TRAILER_MAGIC, sizeof(t->magic)) != 0)
     return torsh_rt_fail(error, TORSH_E_FORMAT,
-                         "%s is not a ToRSh artifact, or was truncated: the trailer at its end is missing.", path);
+                         "%s is not a ToRSh artifact, or was truncated: the trailer at its end is missing.",
+                         path);
   if (t->version != TORSH_ARTIFACT_VERSION || t->flags & ~TORSH_TRAILER_WEIGHTS_SIDECAR)
-    return torsh_rt_fail(error, TORSH_E_VERSION,
-                         "%s has artifact version %u, flags 0x%x; this runtime reads version %u. Compile the model "
-                         "again with the compiler of this runtime.",
-                         path, t->version, t->flags, TORSH_ARTIFACT_VERSION);
+    return torsh_rt_fail(
+        error, TORSH_E_VERSION,
+        "%s has artifact version %u, flags 0x%x; this runtime reads version %u. Compile the model "
+        "again with the compiler of this runtime.",
+        path, t->version, t->flags, TORSH_ARTIFACT_VERSION);
   /* Compared by subtraction, so that no sum can overflow. */
-  int inside = t->elf_size >= 64 && t->elf_size <= t->metadata_offset && t->metadata_offset <= trailer_offset &&
+  int inside = t->elf_size >= 64 && t->elf_size <= t->metadata_offset &&
+               t->metadata_offset <= trailer_offset &&
                t->metadata_size <= trailer_offset - t->metadata_offset && t->metadata_size > 0;
   if (inside && t->flags & TORSH_TRAILER_WEIGHTS_SIDECAR)
     inside = t->weights_offset == 0;
   else if (inside && t->weights_size)
     inside = t->weights_offset % TORSH_WEIGHTS_ALIGNMENT == 0 &&
-             t->weights_offset >= t->metadata_offset + t->metadata_size && t->weights_offset <= trailer_offset &&
-             t->weights_size <= trailer_offset - t->weights_offset;
+             t->weights_offset >= t->metadata_offset + t->metadata_size &&
+             t->weights_offset <= trailer_offset && t->weights_size <= trailer_offset - t->weights_offset;
   if (!inside)
-    return torsh_rt_fail(error, TORSH_E_FORMAT, "%s is damaged: its trailer names parts outside the file.", path);
+    return torsh_rt_fail(error, TORSH_E_FORMAT, "%s is damaged: its trailer names parts outside the file.",
+                         path);
   return TORSH_OK;
 }
 
@@ -71,10 +75,11 @@ static torsh_status check_code(const char *path, torsh_rt_file *file, torsh_erro
   torsh_rt_sha256_of(bytes, size, digest);
   torsh_status status = TORSH_OK;
   if (memcmp(digest, t->code_sha256, sizeof(digest)) != 0)
-    status = torsh_rt_fail(error, TORSH_E_DIGEST,
-                           "%s is damaged: code and metadata do not match the digest in the trailer. Nothing of it "
-                           "was run.",
-                           path);
+    status = torsh_rt_fail(
+        error, TORSH_E_DIGEST,
+        "%s is damaged: code and metadata do not match the digest in the trailer. Nothing of it "
+        "was run.",
+        path);
   else if (memcmp(bytes, "\177ELF", 4) != 0)
     status = torsh_rt_fail(error, TORSH_E_FORMAT, "%s does not begin with an ELF header.", path);
   else if (!(file->metadata = malloc((size_t)t->metadata_size + 1)))
@@ -120,37 +125,41 @@ static torsh_status map(int fd, const char *path, uint64_t offset, uint64_t size
                         torsh_error *error) {
   void *data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)offset);
   if (data == MAP_FAILED)
-    return torsh_rt_fail(error, TORSH_E_IO, "cannot map %llu bytes of weights of %s: %s.", (unsigned long long)size,
-                         path, strerror(errno));
+    return torsh_rt_fail(error, TORSH_E_IO, "cannot map %llu bytes of weights of %s: %s.",
+                         (unsigned long long)size, path, strerror(errno));
   weights->data = data;
   weights->size = size;
   return TORSH_OK;
 }
 
-static torsh_status map_whole(const char *path, uint64_t size, torsh_rt_mapping *weights, torsh_error *error) {
-  int fd;
-  uint64_t actual;
+static torsh_status map_whole(const char *path, uint64_t size, torsh_rt_mapping *weights,
+                              torsh_error *error) {
+  int fd = -1;
+  uint64_t actual = 0;
   torsh_status status = open_regular(path, &fd, &actual, error);
   if (status)
     return status;
   if (actual != size)
-    status = torsh_rt_fail(error, TORSH_E_FORMAT, "the weights file %s has %llu bytes; the artifact needs %llu.", path,
-                           (unsigned long long)actual, (unsigned long long)size);
+    status =
+        torsh_rt_fail(error, TORSH_E_FORMAT, "the weights file %s has %llu bytes; the artifact needs %llu.",
+                      path, (unsigned long long)actual, (unsigned long long)size);
   else
     status = map(fd, path, 0, size, weights, error);
   close(fd);
   return status;
 }
 
-/* The side file lies beside the artifact and is named by a plain file name, so that metadata cannot point elsewhere. */
+/* The side file lies beside the artifact and is named by a plain file name, so that metadata cannot point
+ * elsewhere. */
 static torsh_status map_sidecar(const torsh_rt_file *file, const char *path, torsh_rt_mapping *weights,
                                 torsh_error *error) {
   char name[256];
   if (torsh_rt_json_string(file->metadata, (size_t)file->trailer.metadata_size, "weights_file", name,
                            sizeof(name)) ||
       !name[0] || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, ".."))
-    return torsh_rt_fail(error, TORSH_E_FORMAT,
-                         "%s keeps its weights in a side file, but its metadata has no plain file name for it.", path);
+    return torsh_rt_fail(
+        error, TORSH_E_FORMAT,
+        "%s keeps its weights in a side file, but its metadata has no plain file name for it.", path);
   const char *slash = strrchr(path, '/');
   size_t folder = slash ? (size_t)(slash - path) + 1 : 0, length = strlen(name);
   char *joined = malloc(folder + length + 1);

@@ -17,7 +17,8 @@ typedef struct torsh_rt_mapping {
   uint64_t size;
 } torsh_rt_mapping;
 
-/* Opens the file, checks trailer, bounds and the digest of code and metadata. On failure nothing stays open. */
+/* Opens the file, checks trailer, bounds and the digest of code and metadata. On failure nothing stays open.
+ */
 torsh_status torsh_rt_file_open(const char *path, torsh_rt_file *file, torsh_error *error);
 void torsh_rt_file_close(torsh_rt_file *file);
 

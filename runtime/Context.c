@@ -14,7 +14,8 @@ static uint64_t sum_ranks(const torsh_port *ports, uint32_t count) {
 torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **result, torsh_error *error) {
   torsh_rt_clear(error);
   if (!module || !result)
-    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "context_create: the module or the result pointer is NULL.");
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
+                         "context_create: the module or the result pointer is NULL.");
   *result = NULL;
   const torsh_program *p = module->program;
   const uint64_t input_ranks = sum_ranks(p->inputs, p->num_inputs),

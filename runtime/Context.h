@@ -6,8 +6,8 @@
 #include "Module.h"
 
 typedef struct torsh_rt_counters {
-  _Atomic uint64_t runs, failed_runs, total_ns, last_ns, arena_bytes, output_bytes, kernels, shared_kernels, waits,
-      allocations;
+  _Atomic uint64_t runs, failed_runs, total_ns, last_ns, arena_bytes, output_bytes, kernels, shared_kernels,
+      waits, allocations;
 } torsh_rt_counters;
 
 struct torsh_context {
@@ -22,10 +22,10 @@ struct torsh_context {
   int prepared;
   uint64_t workspace_bytes;
   int64_t *symbols;
-  int64_t *known_dims;          /* the inputs' dims, one after the other */
-  const int64_t **input_dims;   /* for each input, the caller's dims */
-  int64_t **output_dims;        /* for each output */
-  uint64_t *output_bytes;       /* for each output */
+  int64_t *known_dims;        /* the inputs' dims, one after the other */
+  const int64_t **input_dims; /* for each input, the caller's dims */
+  int64_t **output_dims;      /* for each output */
+  uint64_t *output_bytes;     /* for each output */
   const void **input_data;
   void **output_data;
 };

@@ -40,11 +40,13 @@ static int has(uint64_t bits, uint64_t wanted) { return (bits & wanted) == wante
 static uint32_t detect(void) {
   const features f = read_features();
   /* v2: SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT; LAHF. */
-  if (!has(f.leaf1_ecx, BIT(0) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(23)) || !has(f.extended_ecx, BIT(0)))
+  if (!has(f.leaf1_ecx, BIT(0) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(23)) ||
+      !has(f.extended_ecx, BIT(0)))
     return 1;
   /* v3: FMA, MOVBE, OSXSAVE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT; XMM and YMM state enabled. */
   if (!has(f.leaf1_ecx, BIT(12) | BIT(22) | BIT(27) | BIT(28) | BIT(29)) ||
-      !has(f.leaf7_ebx, BIT(3) | BIT(5) | BIT(8)) || !has(f.extended_ecx, BIT(5)) || !has(f.xcr0, BIT(1) | BIT(2)))
+      !has(f.leaf7_ebx, BIT(3) | BIT(5) | BIT(8)) || !has(f.extended_ecx, BIT(5)) ||
+      !has(f.xcr0, BIT(1) | BIT(2)))
     return 2;
   /* v4: AVX-512 F, DQ, CD, BW, VL; opmask, upper ZMM and high ZMM state enabled. */
   if (!has(f.leaf7_ebx, BIT(16) | BIT(17) | BIT(28) | BIT(30) | BIT(31)) ||
@@ -63,7 +65,8 @@ static uint32_t detect(void) { return 0; }
 static int detect_sha(void) { return 0; }
 #endif
 
-/* cpuid traps to the hypervisor in a virtual machine (tens of microseconds), hence the caches. They hold value + 1. */
+/* cpuid traps to the hypervisor in a virtual machine (tens of microseconds), hence the caches. They hold
+ * value + 1. */
 uint32_t torsh_rt_cpu_level(void) {
   static atomic_uint cache;
   uint32_t held = atomic_load_explicit(&cache, memory_order_relaxed);

@@ -35,20 +35,23 @@ torsh_status torsh_rt_executor_create(const torsh_executor_options *options, tor
   torsh_executor_options chosen = {sizeof(chosen), 0, 0, 0};
   if (options) {
     if (options->size != sizeof(chosen))
-      return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
-                           "executor_create: options.size is %u; set it to sizeof(torsh_executor_options), %zu.",
-                           options->size, sizeof(chosen));
+      return torsh_rt_fail(
+          error, TORSH_E_INVALID_ARGUMENT,
+          "executor_create: options.size is %u; set it to sizeof(torsh_executor_options), %zu.",
+          options->size, sizeof(chosen));
     chosen = *options;
   }
   uint32_t width = chosen.threads ? chosen.threads : torsh_rt_default_width();
   if (width > TORSH_RT_MAX_WIDTH)
-    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "executor_create: %u threads; at most %u are served.", width,
-                         TORSH_RT_MAX_WIDTH);
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
+                         "executor_create: %u threads; at most %u are served.", width, TORSH_RT_MAX_WIDTH);
   torsh_executor *executor = allocate(width, error);
   if (!executor)
     return TORSH_E_NO_MEMORY;
   if (width > 1) {
-    uint32_t run_spin = chosen.run_spin_us == 0 ? 50 : chosen.run_spin_us == UINT32_MAX ? 0 : chosen.run_spin_us;
+    uint32_t run_spin = chosen.run_spin_us == 0            ? 50
+                        : chosen.run_spin_us == UINT32_MAX ? 0
+                                                           : chosen.run_spin_us;
     executor->pool = torsh_rt_pool_create(width, run_spin, chosen.idle_spin_us);
     if (!executor->pool) {
       free(executor);
@@ -59,12 +62,14 @@ torsh_status torsh_rt_executor_create(const torsh_executor_options *options, tor
   return TORSH_OK;
 }
 
-torsh_status torsh_rt_executor_create_custom(const torsh_executor_callbacks *callbacks, torsh_executor **result,
-                                             torsh_error *error) {
+torsh_status torsh_rt_executor_create_custom(const torsh_executor_callbacks *callbacks,
+                                             torsh_executor **result, torsh_error *error) {
   torsh_rt_clear(error);
-  if (!result || !callbacks || callbacks->size != sizeof(*callbacks) || !callbacks->parallel_for || !callbacks->width)
-    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
-                         "executor_create_custom needs callbacks with size, a width of at least 1 and parallel_for.");
+  if (!result || !callbacks || callbacks->size != sizeof(*callbacks) || !callbacks->parallel_for ||
+      !callbacks->width)
+    return torsh_rt_fail(
+        error, TORSH_E_INVALID_ARGUMENT,
+        "executor_create_custom needs callbacks with size, a width of at least 1 and parallel_for.");
   *result = NULL;
   torsh_executor *executor = allocate(callbacks->width, error);
   if (!executor)
@@ -117,7 +122,8 @@ void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, in
     return;
   if (tiles > grain && lane->executor->callbacks.parallel_for) {
     ++lane->shared_kernels;
-    lane->executor->callbacks.parallel_for(lane->executor->callbacks.user, torsh_rt_run_range, job, tiles, grain);
+    lane->executor->callbacks.parallel_for(lane->executor->callbacks.user, torsh_rt_run_range, job, tiles,
+                                           grain);
   } else if (tiles > grain && lane->slot) {
     ++lane->shared_kernels;
     lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain);

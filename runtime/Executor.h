@@ -28,8 +28,8 @@ struct torsh_executor {
 
 torsh_status torsh_rt_executor_create(const torsh_executor_options *options, torsh_executor **executor,
                                       torsh_error *error);
-torsh_status torsh_rt_executor_create_custom(const torsh_executor_callbacks *callbacks, torsh_executor **executor,
-                                             torsh_error *error);
+torsh_status torsh_rt_executor_create_custom(const torsh_executor_callbacks *callbacks,
+                                             torsh_executor **executor, torsh_error *error);
 void torsh_rt_executor_retain(torsh_executor *executor);
 void torsh_rt_executor_release(torsh_executor *executor);
 

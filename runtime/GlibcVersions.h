@@ -1,5 +1,6 @@
-/* Binds the functions that glibc 2.32 to 2.34 moved or renewed to their oldest versions, so that a runtime built on a new
- * system loads on one with glibc 2.28. Include in every file that calls them; a test reads the symbol table.
+/* Binds the functions that glibc 2.32 to 2.34 moved or renewed to their oldest versions, so that a runtime
+ * built on a new system loads on one with glibc 2.28. Include in every file that calls them; a test reads the
+ * symbol table.
  *
  * A sanitizer defines its own versions of these functions, which a bound reference would pass by.
  */

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Copies the string value of the top-level `key` into `value`. Returns 0, or -1 when it is missing, is no string, has an
- * escape or does not fit, or the text is not an object. */
+/* Copies the string value of the top-level `key` into `value`. Returns 0, or -1 when it is missing, is no
+ * string, has an escape or does not fit, or the text is not an object. */
 int torsh_rt_json_string(const char *text, size_t size, const char *key, char *value, size_t capacity);
 
 #endif

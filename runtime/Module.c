@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The checked file is opened by its descriptor, so that nobody can put another file in its place between the check and
- * the loading. The descriptor stays open as long as the module: the dynamic loader knows libraries by name, and a
- * descriptor number used again would give the old code for the new file. */
+/* The checked file is opened by its descriptor, so that nobody can put another file in its place between the
+ * check and the loading. The descriptor stays open as long as the module: the dynamic loader knows libraries
+ * by name, and a descriptor number used again would give the old code for the new file. */
 static torsh_status open_code(torsh_module *module, const char *path, torsh_error *error) {
   char name[PATH_MAX + 3];
   snprintf(name, sizeof(name), "/proc/self/fd/%d", module->file.fd);
@@ -30,10 +30,11 @@ static torsh_status open_code(torsh_module *module, const char *path, torsh_erro
     return torsh_rt_fail(error, TORSH_E_FORMAT, "%s has no symbol %s.", path, TORSH_QUERY_SYMBOL);
   module->program = query(TORSH_ARTIFACT_VERSION);
   if (!module->program || module->program->version != TORSH_ARTIFACT_VERSION)
-    return torsh_rt_fail(error, TORSH_E_VERSION,
-                         "the code of %s does not serve artifact version %u. Compile the model again with the compiler "
-                         "of this runtime.",
-                         path, TORSH_ARTIFACT_VERSION);
+    return torsh_rt_fail(
+        error, TORSH_E_VERSION,
+        "the code of %s does not serve artifact version %u. Compile the model again with the compiler "
+        "of this runtime.",
+        path, TORSH_ARTIFACT_VERSION);
   return TORSH_OK;
 }
 
@@ -52,7 +53,8 @@ static torsh_status check_program(const torsh_module *module, const char *path, 
               ports_are_sound(p->inputs, p->num_inputs) && ports_are_sound(p->outputs, p->num_outputs) &&
               (!p->num_guards || p->guards);
   for (uint32_t i = 0; sound && i < p->num_codes; ++i)
-    sound = (p->codes[i].kernels || !p->num_kernels) && (!i || p->codes[i - 1].cpu_level < p->codes[i].cpu_level);
+    sound =
+        (p->codes[i].kernels || !p->num_kernels) && (!i || p->codes[i - 1].cpu_level < p->codes[i].cpu_level);
   if (sound)
     return TORSH_OK;
   return torsh_rt_fail(error, TORSH_E_FORMAT, "%s describes itself inconsistently.", path);
@@ -68,13 +70,15 @@ static torsh_status choose_level(torsh_module *module, const char *path, torsh_e
       return TORSH_OK;
     }
   }
-  return torsh_rt_fail(error, TORSH_E_CPU,
-                       "%s needs a CPU of level x86-64-v%u; this one has x86-64-v%u. Compile the model for this CPU "
-                       "with --target-cpu.",
-                       path, p->codes[0].cpu_level, allowed);
+  return torsh_rt_fail(
+      error, TORSH_E_CPU,
+      "%s needs a CPU of level x86-64-v%u; this one has x86-64-v%u. Compile the model for this CPU "
+      "with --target-cpu.",
+      path, p->codes[0].cpu_level, allowed);
 }
 
-static torsh_status take_executor(torsh_module *module, const torsh_load_options *options, torsh_error *error) {
+static torsh_status take_executor(torsh_module *module, const torsh_load_options *options,
+                                  torsh_error *error) {
   if (options->executor) {
     module->executor = options->executor;
     torsh_rt_executor_retain(module->executor);
@@ -88,14 +92,15 @@ torsh_status torsh_rt_module_load(const char *path, const torsh_load_options *op
                                   torsh_error *error) {
   torsh_rt_clear(error);
   if (!path || !result)
-    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "load_file: the path or the result pointer is NULL.");
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
+                         "load_file: the path or the result pointer is NULL.");
   *result = NULL;
   torsh_load_options chosen = {sizeof(chosen), 0, NULL, NULL, 0};
   if (options) {
     if (options->size != sizeof(chosen))
       return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT,
-                           "load_file: options.size is %u; set it to sizeof(torsh_load_options), %zu.", options->size,
-                           sizeof(chosen));
+                           "load_file: options.size is %u; set it to sizeof(torsh_load_options), %zu.",
+                           options->size, sizeof(chosen));
     chosen = *options;
   }
   torsh_module *module = calloc(1, sizeof(*module));
@@ -120,8 +125,9 @@ torsh_status torsh_rt_module_load(const char *path, const torsh_load_options *op
   }
   for (int i = 0; i < 32; ++i)
     snprintf(module->build_id + 2 * i, 3, "%02x", module->file.trailer.code_sha256[i]);
-  torsh_rt_log(TORSH_LOG_INFO, "loaded %s: build %.12s, code for x86-64-v%u, %llu bytes of weights, %u threads.", path,
-               module->build_id, module->cpu_level, (unsigned long long)module->weights.size, module->executor->width);
+  torsh_rt_log(
+      TORSH_LOG_INFO, "loaded %s: build %.12s, code for x86-64-v%u, %llu bytes of weights, %u threads.", path,
+      module->build_id, module->cpu_level, (unsigned long long)module->weights.size, module->executor->width);
   *result = module;
   return TORSH_OK;
 }
@@ -168,7 +174,8 @@ torsh_status torsh_rt_module_info(const torsh_module *module, torsh_module_info 
   return copy_out(info, &all, sizeof(all));
 }
 
-static torsh_status port_info(const torsh_port *ports, uint32_t count, uint32_t index, torsh_port_info *info) {
+static torsh_status port_info(const torsh_port *ports, uint32_t count, uint32_t index,
+                              torsh_port_info *info) {
   if (!info || index >= count)
     return TORSH_E_INVALID_ARGUMENT;
   const torsh_port *port = &ports[index];

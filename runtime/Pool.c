@@ -1,11 +1,12 @@
 /* How a kernel is shared.
  *
- * A run takes a slot. For each kernel it fills the slot and opens its gate; workers that see the open gate enter (they
- * count themselves into it), claim ranges with one atomic add each, and leave. The owner claims ranges too; when none
- * are left it closes the gate and waits until the count is zero. Nothing is allocated and no lock is taken.
+ * A run takes a slot. For each kernel it fills the slot and opens its gate; workers that see the open gate
+ * enter (they count themselves into it), claim ranges with one atomic add each, and leave. The owner claims
+ * ranges too; when none are left it closes the gate and waits until the count is zero. Nothing is allocated
+ * and no lock is taken.
  *
- * Workers learn of work by `epoch`, which every opening moves on. Between two kernels of a run they watch it for a
- * bounded time; with no run in flight they sleep in the kernel on the same word.
+ * Workers learn of work by `epoch`, which every opening moves on. Between two kernels of a run they watch it
+ * for a bounded time; with no run in flight they sleep in the kernel on the same word.
  */
 #define _GNU_SOURCE
 #include "Pool.h"
@@ -82,7 +83,8 @@ static uint64_t now_us(void) {
   return (uint64_t)time.tv_sec * 1000000u + (uint64_t)time.tv_nsec / 1000u;
 }
 
-/* --- Workers ---------------------------------------------------------------------------------------------------- */
+/* --- Workers
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void claim_ranges(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
   const int64_t tiles = slot->tiles;
@@ -116,7 +118,8 @@ static void await_work(torsh_rt_pool *pool, uint32_t seen) {
     if (atomic_load_explicit(&pool->epoch, memory_order_acquire) != seen)
       return;
     if (turn % 32 == 0) {
-      uint32_t limit = atomic_load_explicit(&pool->runs, memory_order_relaxed) ? pool->run_spin_us : pool->idle_spin_us;
+      uint32_t limit =
+          atomic_load_explicit(&pool->runs, memory_order_relaxed) ? pool->run_spin_us : pool->idle_spin_us;
       if (!limit)
         break;
       if (!start)
@@ -126,7 +129,8 @@ static void await_work(torsh_rt_pool *pool, uint32_t seen) {
     }
     relax();
   }
-  /* The opener moves the epoch and then reads `sleepers`; we do it the other way round, so one sees the other. */
+  /* The opener moves the epoch and then reads `sleepers`; we do it the other way round, so one sees the
+   * other. */
   atomic_fetch_add(&pool->sleepers, 1);
   if (atomic_load(&pool->epoch) == seen)
     futex_wait(&pool->epoch, seen);
@@ -160,12 +164,14 @@ static void start_threads(torsh_rt_pool *pool) {
     ++count;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (count < pool->width - 1)
-    torsh_rt_log(TORSH_LOG_WARNING, "the system gave %u of %u threads; runs go on with those.", count, pool->width - 1);
+    torsh_rt_log(TORSH_LOG_WARNING, "the system gave %u of %u threads; runs go on with those.", count,
+                 pool->width - 1);
   atomic_store(&pool->num_threads, count);
   atomic_store(&pool->threads_state, ThreadsRunning);
 }
 
-/* --- Life ------------------------------------------------------------------------------------------------------- */
+/* --- Life
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void reset(torsh_rt_pool *pool) {
   atomic_store(&pool->threads_state, ThreadsNone);
@@ -247,7 +253,8 @@ void torsh_rt_pool_leave(torsh_rt_pool *pool, torsh_rt_slot *slot) {
   atomic_store_explicit(&slot->taken, 0, memory_order_release);
 }
 
-/* --- Owner ------------------------------------------------------------------------------------------------------ */
+/* --- Owner
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* Waits until nobody is inside the closed gate. */
 static void await_workers(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
@@ -267,7 +274,8 @@ static void await_workers(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
   atomic_fetch_and(&slot->gate, ~GateAwaited);
 }
 
-int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles, int64_t grain) {
+int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles,
+                      int64_t grain) {
   if (atomic_load_explicit(&pool->threads_state, memory_order_relaxed) == ThreadsNone)
     start_threads(pool);
   slot->job = job;

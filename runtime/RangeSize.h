@@ -1,5 +1,6 @@
-/* How many tiles a thread takes at a time: few enough that the threads end together and that a cancellation is seen within
- * about a millisecond, many enough that taking them costs nothing. The cost of a tile is not known, so it is measured. */
+/* How many tiles a thread takes at a time: few enough that the threads end together and that a cancellation
+ * is seen within about a millisecond, many enough that taking them costs nothing. The cost of a tile is not
+ * known, so it is measured. */
 #ifndef TORSH_RUNTIME_RANGESIZE_H
 #define TORSH_RUNTIME_RANGESIZE_H
 

@@ -20,20 +20,22 @@ static uint64_t now_ns(void) {
   return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* --- Shapes ----------------------------------------------------------------------------------------------------- */
+/* --- Shapes
+ * ----------------------------------------------------------------------------------------------------- */
 
 static torsh_status refuse_shape(const torsh_program *p, const torsh_shape_error *why, torsh_error *error) {
   if (why->input >= 0 && (uint32_t)why->input < p->num_inputs) {
     const torsh_port *port = &p->inputs[why->input];
     const char *dim = why->axis >= 0 && why->axis < port->rank ? port->dim_names[why->axis] : "?";
     return torsh_rt_fail_at(error, TORSH_E_SHAPE, why->input, why->axis,
-                            "input %d (\"%s\"): axis %d (%s) must have size %" PRId64 ", got %" PRId64 ".", why->input,
-                            port->name, why->axis, dim, why->expected, why->actual);
+                            "input %d (\"%s\"): axis %d (%s) must have size %" PRId64 ", got %" PRId64 ".",
+                            why->input, port->name, why->axis, dim, why->expected, why->actual);
   }
-  const char *guard = why->axis >= 0 && (uint32_t)why->axis < p->num_guards ? p->guards[why->axis] : "unnamed guard";
+  const char *guard =
+      why->axis >= 0 && (uint32_t)why->axis < p->num_guards ? p->guards[why->axis] : "unnamed guard";
   return torsh_rt_fail_at(error, TORSH_E_SHAPE, -1, -1,
-                          "the sizes of the inputs do not fit together: %s (left side %" PRId64 ", right side %" PRId64
-                          ").",
+                          "the sizes of the inputs do not fit together: %s (left side %" PRId64
+                          ", right side %" PRId64 ").",
                           guard, why->actual, why->expected);
 }
 
@@ -53,14 +55,15 @@ static torsh_status prepare(torsh_context *context, torsh_error *error) {
     return TORSH_OK;
   context->prepared = 0;
   torsh_shape_error why = {-1, -1, 0, 0};
-  if (p->prepare(context->input_dims, context->symbols, context->output_dims, &context->workspace_bytes, &why))
+  if (p->prepare(context->input_dims, context->symbols, context->output_dims, &context->workspace_bytes,
+                 &why))
     return refuse_shape(p, &why, error);
   for (uint32_t i = 0; i < p->num_outputs; ++i) {
     const torsh_dtype dtype = {p->outputs[i].dtype_code, p->outputs[i].dtype_bits, 1};
     if (torsh_rt_byte_size(dtype, p->outputs[i].rank, context->output_dims[i], &context->output_bytes[i]))
       return torsh_rt_fail_at(error, TORSH_E_SHAPE, (int32_t)i, -1,
-                              "output %u (\"%s\") would have a negative or too large size for these inputs.", i,
-                              p->outputs[i].name);
+                              "output %u (\"%s\") would have a negative or too large size for these inputs.",
+                              i, p->outputs[i].name);
   }
   int64_t *known = context->known_dims;
   for (uint32_t i = 0; i < p->num_inputs; known += p->inputs[i++].rank)
@@ -70,12 +73,12 @@ static torsh_status prepare(torsh_context *context, torsh_error *error) {
   return TORSH_OK;
 }
 
-static torsh_status take_inputs(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs, int with_data,
-                                torsh_error *error) {
+static torsh_status take_inputs(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
+                                int with_data, torsh_error *error) {
   const torsh_program *p = context->module->program;
   if (num_inputs != p->num_inputs || (num_inputs && !inputs))
-    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u inputs, but %u were given.", p->num_inputs,
-                         inputs ? num_inputs : 0);
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u inputs, but %u were given.",
+                         p->num_inputs, inputs ? num_inputs : 0);
   for (uint32_t i = 0; i < num_inputs; ++i) {
     torsh_status status = torsh_rt_check_input(&p->inputs[i], i, &inputs[i], with_data, error);
     if (status)
@@ -98,16 +101,17 @@ static void describe_output(const torsh_context *context, uint32_t index, torsh_
   value->as.tensor.strides = NULL;
 }
 
-static torsh_status check_output_count(const torsh_context *context, const torsh_value *outputs, uint32_t num_outputs,
-                                       torsh_error *error) {
+static torsh_status check_output_count(const torsh_context *context, const torsh_value *outputs,
+                                       uint32_t num_outputs, torsh_error *error) {
   const uint32_t expected = context->module->program->num_outputs;
   if (num_outputs == expected && (outputs || !num_outputs))
     return TORSH_OK;
-  return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u outputs, but %u were given.", expected,
-                       outputs ? num_outputs : 0);
+  return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u outputs, but %u were given.",
+                       expected, outputs ? num_outputs : 0);
 }
 
-/* --- Outputs ---------------------------------------------------------------------------------------------------- */
+/* --- Outputs
+ * ---------------------------------------------------------------------------------------------------- */
 
 static int is_owned(const torsh_value *value) {
   return value->flags & TORSH_VALUE_CONTEXT_OWNED || !value->as.tensor.data;
@@ -126,7 +130,8 @@ static torsh_status take_outputs(torsh_context *context, const torsh_value *outp
       /* At least one line each, so that the pointer of an empty output is not NULL. */
       uint64_t room = bytes ? (bytes + 63) / 64 * 64 : 64;
       if (__builtin_add_overflow(*owned_bytes, room, owned_bytes))
-        return torsh_rt_fail_at(error, TORSH_E_NO_MEMORY, (int32_t)i, -1, "the outputs exceed 64 bits of memory.");
+        return torsh_rt_fail_at(error, TORSH_E_NO_MEMORY, (int32_t)i, -1,
+                                "the outputs exceed 64 bits of memory.");
       continue;
     }
     if (value->tag == TORSH_VALUE_TENSOR && !value->as.tensor.shape && p->outputs[i].rank) {
@@ -154,19 +159,20 @@ static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_by
   return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
 }
 
-/* Kernels rely on it that outputs overlap nothing. Called before the context's outputs are placed: what lies in the old
- * block would be lost with it. */
-static torsh_status check_overlap(const torsh_context *context, const torsh_value *inputs, uint64_t owned_bytes,
-                                  torsh_error *error) {
+/* Kernels rely on it that outputs overlap nothing. Called before the context's outputs are placed: what lies
+ * in the old block would be lost with it. */
+static torsh_status check_overlap(const torsh_context *context, const torsh_value *inputs,
+                                  uint64_t owned_bytes, torsh_error *error) {
   const torsh_program *p = context->module->program;
   for (uint32_t i = 0; i < p->num_inputs; ++i) {
     uint64_t bytes = 0;
     torsh_rt_byte_size(inputs[i].as.tensor.dtype, p->inputs[i].rank, inputs[i].as.tensor.shape, &bytes);
     if (owned_bytes && overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
-      return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
-                              "input %u (\"%s\") is an output that this context owns, and this run would overwrite it. "
-                              "Copy it, or give output buffers.",
-                              i, p->inputs[i].name);
+      return torsh_rt_fail_at(
+          error, TORSH_E_LAYOUT, (int32_t)i, -1,
+          "input %u (\"%s\") is an output that this context owns, and this run would overwrite it. "
+          "Copy it, or give output buffers.",
+          i, p->inputs[i].name);
     for (uint32_t j = 0; j < p->num_outputs; ++j)
       if (overlap(context->input_data[i], bytes, context->output_data[j], context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
@@ -177,12 +183,13 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
     for (uint32_t j = i + 1; j < p->num_outputs; ++j)
       if (overlap(context->output_data[i], context->output_bytes[i], context->output_data[j],
                   context->output_bytes[j]))
-        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1, "the buffers of outputs %u and %u overlap.", i,
-                                j);
+        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
+                                "the buffers of outputs %u and %u overlap.", i, j);
   return TORSH_OK;
 }
 
-/* --- Memory ----------------------------------------------------------------------------------------------------- */
+/* --- Memory
+ * ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
@@ -191,16 +198,17 @@ static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_
   if (__builtin_add_overflow(context->workspace_bytes, owned_bytes, &needed))
     needed = UINT64_MAX;
   if (context->memory_cap && needed > context->memory_cap) {
-    torsh_rt_fail(error, TORSH_E_MEMORY_CAP, "this run needs %" PRIu64 " bytes; the context is capped at %" PRIu64 ".",
-                  needed, context->memory_cap);
+    torsh_rt_fail(error, TORSH_E_MEMORY_CAP,
+                  "this run needs %" PRIu64 " bytes; the context is capped at %" PRIu64 ".", needed,
+                  context->memory_cap);
     if (error)
       error->needed = needed;
     return TORSH_E_MEMORY_CAP;
   }
   /* What two runs of different shapes left behind may together exceed the cap. */
-  if (context->memory_cap && larger(context->workspace.size, context->workspace_bytes) +
-                                     larger(context->outputs.size, owned_bytes) >
-                                 context->memory_cap) {
+  if (context->memory_cap &&
+      larger(context->workspace.size, context->workspace_bytes) + larger(context->outputs.size, owned_bytes) >
+          context->memory_cap) {
     torsh_rt_arena_release(&context->workspace);
     torsh_rt_arena_release(&context->outputs);
   }
@@ -211,7 +219,8 @@ static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_
   set(&context->counters.allocations, context->asked);
   if (!failed)
     return TORSH_OK;
-  torsh_rt_fail(error, TORSH_E_NO_MEMORY, "the system has no memory for the %" PRIu64 " bytes of this run.", needed);
+  torsh_rt_fail(error, TORSH_E_NO_MEMORY, "the system has no memory for the %" PRIu64 " bytes of this run.",
+                needed);
   if (error)
     error->needed = needed;
   return TORSH_E_NO_MEMORY;
@@ -227,7 +236,8 @@ static void place_outputs(torsh_context *context) {
   }
 }
 
-/* --- Run -------------------------------------------------------------------------------------------------------- */
+/* --- Run
+ * -------------------------------------------------------------------------------------------------------- */
 
 typedef struct flight {
   torsh_rt_lane lane;
@@ -291,8 +301,8 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
   return status;
 }
 
-torsh_status torsh_rt_run(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs, torsh_value *outputs,
-                          uint32_t num_outputs, torsh_error *error) {
+torsh_status torsh_rt_run(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
+                          torsh_value *outputs, uint32_t num_outputs, torsh_error *error) {
   torsh_rt_clear(error);
   if (!context)
     return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "run: the context is NULL.");

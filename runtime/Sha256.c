@@ -47,8 +47,8 @@ void torsh_rt_sha256_blocks_plain(uint32_t state[8], const uint8_t *data, size_t
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sha,sse4.1,ssse3"))) void torsh_rt_sha256_blocks_shani(uint32_t state[8],
-                                                                             const uint8_t *data, size_t blocks) {
+__attribute__((target("sha,sse4.1,ssse3"))) void
+torsh_rt_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t blocks) {
   const __m128i byte_swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
   /* The instructions want the state as ABEF and CDGH. */
   __m128i dcba = _mm_loadu_si128((const __m128i *)state);

@@ -48,9 +48,15 @@ void torsh_rt_clear(torsh_error *error) {
 }
 
 const char *torsh_rt_status_name(torsh_status status) {
-  static const char *const names[] = {
-      "ok",    "invalid argument", "input/output", "format", "version",    "digest",    "cpu",         "load",  "dtype",
-      "rank",  "shape",            "layout",       "memory cap",  "no memory", "cancelled", "unsupported", "system"};
+  static const char *const names[] = {"ok",           "invalid argument",
+                                      "input/output", "format",
+                                      "version",      "digest",
+                                      "cpu",          "load",
+                                      "dtype",        "rank",
+                                      "shape",        "layout",
+                                      "memory cap",   "no memory",
+                                      "cancelled",    "unsupported",
+                                      "system"};
   if (status < 0 || status >= (torsh_status)(sizeof(names) / sizeof(names[0])))
     return "unknown status";
   return names[status];

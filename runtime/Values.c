@@ -54,15 +54,16 @@ typedef struct place {
   torsh_error *error;
 } place;
 
-#define FAIL(where, status, axis, text, ...)                                                                          \
-  torsh_rt_fail_at((where)->error, status, (int32_t)(where)->index, axis, "%s %u (\"%s\")" text, (where)->side,       \
-                   (where)->index, (where)->port->name, __VA_ARGS__)
+#define FAIL(where, status, axis, text, ...)                                                                 \
+  torsh_rt_fail_at((where)->error, status, (int32_t)(where)->index, axis, "%s %u (\"%s\")" text,             \
+                   (where)->side, (where)->index, (where)->port->name, __VA_ARGS__)
 
 static torsh_status check_kind(const place *where, const torsh_value *value) {
   if (value->tag == TORSH_VALUE_TENSOR)
     return TORSH_OK;
   if (value->tag <= TORSH_VALUE_MAP)
-    return FAIL(where, TORSH_E_UNSUPPORTED, -1, ": values of kind %u are not served yet; give a tensor.", value->tag);
+    return FAIL(where, TORSH_E_UNSUPPORTED, -1, ": values of kind %u are not served yet; give a tensor.",
+                value->tag);
   return FAIL(where, TORSH_E_INVALID_ARGUMENT, -1, ": %u is not a kind of value.", value->tag);
 }
 
@@ -73,12 +74,14 @@ static torsh_status check_type(const place *where, const torsh_tensor *tensor) {
     return FAIL(where, TORSH_E_LAYOUT, -1, ": the tensor is on device type %d; only the CPU (1) is served.",
                 tensor->device.type);
   if (tensor->dtype.code != expected.code || tensor->dtype.bits != expected.bits || tensor->dtype.lanes != 1)
-    return FAIL(where, TORSH_E_DTYPE, -1, ": expected dtype %s, got %s.", torsh_rt_dtype_name(expected, expected_name),
+    return FAIL(where, TORSH_E_DTYPE, -1, ": expected dtype %s, got %s.",
+                torsh_rt_dtype_name(expected, expected_name),
                 torsh_rt_dtype_name(tensor->dtype, actual_name));
   if (tensor->ndim != (int32_t)where->port->rank)
     return FAIL(where, TORSH_E_RANK, -1, ": expected rank %u, got %d.", where->port->rank, tensor->ndim);
   if (tensor->ndim && !tensor->shape)
-    return FAIL(where, TORSH_E_INVALID_ARGUMENT, -1, ": the shape of a tensor of rank %d is NULL.", tensor->ndim);
+    return FAIL(where, TORSH_E_INVALID_ARGUMENT, -1, ": the shape of a tensor of rank %d is NULL.",
+                tensor->ndim);
   return TORSH_OK;
 }
 
@@ -89,12 +92,13 @@ static torsh_status check_layout(const place *where, const torsh_tensor *tensor)
   if (!bytes)
     return TORSH_OK;
   if (!tensor->data)
-    return FAIL(where, TORSH_E_INVALID_ARGUMENT, -1, ": the data pointer of a tensor of %" PRIu64 " bytes is NULL.",
-                bytes);
-  const uint64_t element = tensor->dtype.code == TORSH_DTYPE_COMPLEX ? tensor->dtype.bits / 16 : tensor->dtype.bits / 8;
+    return FAIL(where, TORSH_E_INVALID_ARGUMENT, -1,
+                ": the data pointer of a tensor of %" PRIu64 " bytes is NULL.", bytes);
+  const uint64_t element =
+      tensor->dtype.code == TORSH_DTYPE_COMPLEX ? tensor->dtype.bits / 16 : tensor->dtype.bits / 8;
   if (element > 1 && ((uintptr_t)tensor->data + tensor->byte_offset) % element)
-    return FAIL(where, TORSH_E_LAYOUT, -1, ": the data is not aligned to its element size of %" PRIu64 " bytes.",
-                element);
+    return FAIL(where, TORSH_E_LAYOUT, -1,
+                ": the data is not aligned to its element size of %" PRIu64 " bytes.", element);
   int64_t stride = 1;
   for (int32_t axis = tensor->ndim; tensor->strides && axis-- > 0;) {
     /* The stride of an axis of size 1 is never used. */
@@ -108,8 +112,8 @@ static torsh_status check_layout(const place *where, const torsh_tensor *tensor)
   return TORSH_OK;
 }
 
-torsh_status torsh_rt_check_input(const torsh_port *port, uint32_t index, const torsh_value *value, int with_data,
-                                  torsh_error *error) {
+torsh_status torsh_rt_check_input(const torsh_port *port, uint32_t index, const torsh_value *value,
+                                  int with_data, torsh_error *error) {
   const place where = {"input", index, port, error};
   torsh_status status = check_kind(&where, value);
   if (status)
@@ -121,10 +125,11 @@ torsh_status torsh_rt_check_input(const torsh_port *port, uint32_t index, const 
   for (uint32_t axis = 0; axis < port->rank; ++axis) {
     const int64_t actual = tensor->shape[axis], expected = port->dims[axis];
     if (actual < 0)
-      return FAIL(&where, TORSH_E_SHAPE, (int32_t)axis, ": axis %u has the negative size %" PRId64 ".", axis, actual);
+      return FAIL(&where, TORSH_E_SHAPE, (int32_t)axis, ": axis %u has the negative size %" PRId64 ".", axis,
+                  actual);
     if (expected >= 0 && actual != expected)
-      return FAIL(&where, TORSH_E_SHAPE, (int32_t)axis, ": axis %u must have size %" PRId64 ", got %" PRId64 ".", axis,
-                  expected, actual);
+      return FAIL(&where, TORSH_E_SHAPE, (int32_t)axis,
+                  ": axis %u must have size %" PRId64 ", got %" PRId64 ".", axis, expected, actual);
   }
   return with_data ? check_layout(&where, tensor) : TORSH_OK;
 }

@@ -11,9 +11,10 @@ int torsh_rt_byte_size(torsh_dtype dtype, uint32_t rank, const int64_t *dims, ui
 /* "float32 [2, 3]" pieces for messages. */
 const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]);
 
-/* Kind, dtype, rank, device and static dims of an input; with `with_data` also its data pointer and layout. */
-torsh_status torsh_rt_check_input(const torsh_port *port, uint32_t index, const torsh_value *value, int with_data,
-                                  torsh_error *error);
+/* Kind, dtype, rank, device and static dims of an input; with `with_data` also its data pointer and layout.
+ */
+torsh_status torsh_rt_check_input(const torsh_port *port, uint32_t index, const torsh_value *value,
+                                  int with_data, torsh_error *error);
 
 /* The same of an output whose buffer and shape the caller gave, against the dims that this run computes. */
 torsh_status torsh_rt_check_output(const torsh_port *port, uint32_t index, const torsh_value *value,

@@ -61,8 +61,8 @@ static int read_quota_v1(const char *folder, uint32_t *least) {
   return 1;
 }
 
-/* A quota of any ancestor binds too. In a container the path may name folders that only the host sees; the walk then
- * ends at the root, which shows the container's own group. */
+/* A quota of any ancestor binds too. In a container the path may name folders that only the host sees; the
+ * walk then ends at the root, which shows the container's own group. */
 static void walk_up(const char *root, const char *group, int (*read_quota)(const char *, uint32_t *),
                     uint32_t *least) {
   char folder[PathSize];

@@ -28,10 +28,13 @@ jobs_for_memory() {
   [ "$fit" -lt "$cores" ] && echo "$fit" || echo "$cores"
 }
 
-if [ ! -f "$dir/build.ninja" ] || [ CMakePresets.json -nt "$dir/build.ninja" ]; then
+# Tests that are Python programs run in the environment that install.sh made.
+python=$PWD/build/venv/bin/python
+[ -x "$python" ] || python=$(command -v python3)
+if [ ! -f "$dir/build.ninja" ] || [ CMakePresets.json -nt "$dir/build.ninja" ] ||
+  ! grep -qs "^Python3_EXECUTABLE:.*=$python\$" "$dir/CMakeCache.txt"; then
   say "Configuring preset '$preset' in $dir/"
-  # Tests that are Python programs run in the environment that install.sh made.
-  cmake --preset "$preset" -DPython3_EXECUTABLE="$PWD/build/venv/bin/python" >"$log" 2>&1 </dev/null || {
+  cmake --preset "$preset" -DPython3_EXECUTABLE="$python" >"$log" 2>&1 </dev/null || {
     grep -A8 -E 'CMake Error|error:' "$log" | head -n 40 >&2
     die "CMake could not configure the preset '$preset'. The lines above say why (all of them: $log)." \
       "If a package is missing, run scripts/install.sh."

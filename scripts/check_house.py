@@ -327,17 +327,32 @@ def lit_files(house):
 
 
 @rule
+def docs_paths(house):
+    """A path that README.md or docs/ names exists. What the build makes lies below build/."""
+    known = house_set(house) | set(house.folders)
+    tops = {f for f in house.folders if "/" not in f}
+    problems = []
+    for page in [f for f in house.files if f == "README.md" or re.fullmatch(r"docs/.*\.md", f)]:
+        for path in re.findall(r"`([\w.-]+/[\w./-]*)`", house.text(page)):
+            if path.split("/")[0] in tops and path.rstrip("/") not in known:
+                problems.append(f"{page} names {path}, which is not there")
+    return problems
+
+
+@rule
 def tests_are_run(house):
-    """Each folder under test/ is built by test/CMakeLists.txt or run by test.sh, so that none is forgotten."""
-    known = house.text("test.sh") if "test.sh" in house_set(house) else ""
+    """Each folder under test/ is built by test/CMakeLists.txt or run by a stage, so that none is forgotten."""
+    known = "".join(house.text(f) for f in ("test.sh", "scripts/run_tests.py") if f in house_set(house))
     cmake = house.text("test/CMakeLists.txt") if "test/CMakeLists.txt" in house_set(house) else ""
     problems = []
     for folder in [f for f in house.folders if re.fullmatch(r"test/[^/]+", f)]:
         name = os.path.basename(folder)
         holds = any(f.startswith(folder + "/") and not f.endswith("README.md") for f in house.files)
         built = re.search(rf"add_subdirectory\(\s*{re.escape(name)}\s*\)|\b{re.escape(name)}/", cmake)
-        if holds and not built and folder not in known:
-            problems.append(f"{folder}/ is in neither test.sh nor test/CMakeLists.txt")
+        needs_cmake = folder + "/CMakeLists.txt" in house_set(house)
+        if holds and not built and (needs_cmake or folder not in known):
+            problems.append(f"{folder}/ is never run: name it in test/CMakeLists.txt (add_subdirectory) if it has a "
+                            "CMakeLists.txt, or in scripts/run_tests.py")
     for path in [f for f in house.files if re.fullmatch(r"test/python/.*\.py", f)]:
         name = os.path.basename(path)
         if "unittest" in house.text(path) and not name.startswith("test_"):

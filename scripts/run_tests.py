@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 LIT = "/usr/lib/llvm-22/bin/lit"
 PYTHON = "build/venv/bin/python"
+HARNESS = [PYTHON, "test/models/harness.py"]
 SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed\b(?:, (\d+) skipped)?", re.M)
 
 
@@ -124,10 +125,10 @@ def exists(*paths):
     return any(glob.glob(os.path.join(ROOT, p)) for p in paths)
 
 
-def ctest_stage(name, build, minutes, environment, needs, extra=()):
+def ctest_stage(name, build, minutes, environment, needs):
     report = f"{ROOT}/{build}/results/{name}.xml"
     return Stage(name, ["ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "--timeout", "900",
-                        "-j", str(len(os.sched_getaffinity(0))), "--output-junit", report, *extra],
+                        "-j", str(len(os.sched_getaffinity(0))), "--output-junit", report],
                  count_ctest, minutes, report, environment, needs)
 
 
@@ -157,11 +158,14 @@ def default_stages(quick):
         stages.append(Stage("lit", [LIT, "-v", "-o", report, "build/test/lit"], count_lit, 10, report, {}, "build"))
     stages += python_stages("build", "build")
     if exists("test/models"):
-        stages.append(Stage("models-quick", [PYTHON, "test/models/harness.py", "--quick"], count_summary, 20,
-                            "", {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
-        if not quick and exists("build/models/*.onnx", "build/models/*/*.onnx"):
-            stages.append(Stage("models", [PYTHON, "test/models/harness.py"], count_summary, 60,
-                                "", {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
+        # The comparison must see faults, before its agreement means anything.
+        stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))
+        generated = exists("build/models/manifest.json")
+        stages.append(Stage("models-quick", [*HARNESS, "--quick", "--report", "build/results/models-quick"],
+                            count_summary, 20, "", {}, "build"))
+        if generated and not quick:
+            stages.append(Stage("models", [*HARNESS, "--report", "build/results/models"],
+                                count_summary, 60, "", {}, "build"))
     return stages
 
 
@@ -182,9 +186,11 @@ def sanitizer_stages():
         stages.append(Stage("lit-asan", [LIT, "-v", "-o", report, "build-asan/test/lit"], count_lit, 15, report,
                             options, "build-asan"))
     if exists("test/models"):
-        # The generated code and the compiler's borders, with a compiler that watches its memory.
-        stages.append(Stage("models-asan", [PYTHON, "test/models/harness.py", "--quick", "--build", "build-asan"],
-                            count_summary, 20, "", options, "build-asan"))
+        # Compiled and run by a torshc that watches its memory, runtime included.
+        stages.append(Stage("models-asan", [*HARNESS, "--quick", "--via", "cli", "--torshc", "build-asan/bin/torshc",
+                                            "--work", "build-asan/model-artifacts",
+                                            "--report", "build-asan/results/models"],
+                            count_summary, 25, "", options, "build-asan"))
     stages += [Stage("build-tsan", ["scripts/build.sh", "tsan"], count_one, 20),
                ctest_stage("ctest-tsan", "build-tsan", 15, options, "build-tsan")]
     return stages

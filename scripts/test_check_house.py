@@ -56,9 +56,12 @@ HOUSE = {
     "tools/torshc/Main.cpp": '#include "Main.h"\n#include "compiler/Pipeline.h"\n',
     "tools/torshc/Main.h": "int run();\n",
     "scripts/README.md": README,
+    "docs/README.md": README,
+    "docs/ops.md": "See `runtime/Arena.h`, `runtime/` and `build/bin/torshc`.\n",
     "scripts/file_budget.txt": "# none\n",
     "test/README.md": README,
     "test/CMakeLists.txt": "add_subdirectory(lit)\n",
+    "test/lit/CMakeLists.txt": "add_custom_target(check-lit)\n",
     "test/lit/fold-topic.mlir": "// RUN: torsh-opt --torsh-fold-topic %s\n",
     "test.sh": "python -m unittest discover test/python\n",
 }
@@ -113,7 +116,9 @@ BREAKS = [
     ("portable-text", "scripts/README.md", README + "https://pypi" + ".org\n", "scripts/README.md:4"),
     ("lit-files", "test/lit/other.mlir", "module {}\n", "has no RUN line"),
     ("lit-files", "test/lit/other.ll", "; RUN: true\n", ".mlir and .test files only"),
-    ("tests-are-run", "test/forgotten/a.py", "x = 1\n", "test/forgotten/ is in neither"),
+    ("docs-paths", "docs/ops.md", "See `runtime/Gone.h`.\n", "docs/ops.md names runtime/Gone.h"),
+    ("tests-are-run", "test/forgotten/a.py", "x = 1\n", "test/forgotten/ is never run"),
+    ("tests-are-run", "test/CMakeLists.txt", "# empty\n", "test/lit/ is never run"),
     ("tests-are-run", "test/python/runtime.py", "import unittest\n", "call it test_runtime.py"),
 ]
 

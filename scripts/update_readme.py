@@ -1,49 +1,35 @@
 #!/usr/bin/env python3
 """Writes the measured figures into README.md, between `<!-- figures -->` and `<!-- /figures -->`.
 
-Reads every build/results/*.json that has a "table": {"title": ..., "note": ..., "columns": [...], "rows": [[...]]}; the
-benchmarks and the model harness write such files. Without one, README.md says so rather than showing old figures.
+The tables are those that the model harness and the benchmarks wrote:
+
+    build/venv/bin/python test/models/harness.py --report build/results/models
+    build/venv/bin/python benchmarks/compare.py --report build/results/benchmark
+
+A table that was not made is not there, and without any README.md says so rather than showing old figures.
 usage: scripts/update_readme.py [--check]      --check: change nothing, fail if README.md differs
 """
 
-import glob
-import json
 import os
 import sys
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
-
-
-def cell(value):
-    if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def as_markdown(table):
-    """One table of a result file. Numbers are right-aligned."""
-    rows, columns = table["rows"], table["columns"]
-    for row in rows:
-        if len(row) != len(columns):
-            raise ValueError(f"'{table['title']}' has a row of {len(row)} cells and {len(columns)} columns")
-    numeric = [all(isinstance(r[i], (int, float)) for r in rows) for i in range(len(columns))]
-    lines = [f"**{table['title']}**", ""]
-    lines.append("| " + " | ".join(cell(c) for c in columns) + " |")
-    lines.append("|" + "|".join("---:" if n else "---" for n in numeric) + "|")
-    lines += ["| " + " | ".join(cell(v) for v in row) + " |" for row in rows]
-    if table.get("note"):
-        lines += ["", table["note"]]
-    return "\n".join(lines)
+TABLES = [("models.md", "Right answers: each model against PyTorch or ONNX Runtime on the same inputs"),
+          ("benchmark.md", "Speed: against ONNX Runtime on the same machine")]
 
 
 def figures(folder):
     parts = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.json"))):
+    for name, title in TABLES:
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            continue
         with open(path, encoding="utf-8") as f:
-            result = json.load(f)
-        if isinstance(result, dict) and result.get("table", {}).get("rows"):
-            parts.append(as_markdown(result["table"]))
+            text = f.read().strip()
+        if not any(line.startswith("|") for line in text.split("\n")):
+            raise ValueError(f"{path} holds no table: make it again, as this script's head says")
+        parts.append(f"**{title}**\n\n{text}")
     return "\n\n".join(parts) or "No figures have been measured with this version yet."
 
 

@@ -1,13 +1,14 @@
-//===-- ConstantCast.cpp - Folder of cast -------------------------------------------------------------------===//
+//===-- ConstantCast.cpp - Folder of cast ---------------------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
+#include "llvm/ADT/APSInt.h"
 
 using namespace mlir;
 
 namespace torsh {
 
-/// One element as an attribute of the target type, by the rules of the cast op. Null for 8-bit floats, whose saturation
-/// the lowering owns.
+/// One element as an attribute of the target type, by the rules of the cast op. Null for 8-bit floats, whose
+/// saturation the lowering owns.
 static Attribute castElement(Attribute value, Type to) {
   auto floatValue = dyn_cast<FloatAttr>(value);
   auto integerValue = dyn_cast<IntegerAttr>(value);

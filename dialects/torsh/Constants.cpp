@@ -1,4 +1,4 @@
-//===-- Constants.cpp - Verifiers and folder of constants and parameters ------------------------------------===//
+//===-- Constants.cpp - Verifiers and folder of constants and parameters --------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 

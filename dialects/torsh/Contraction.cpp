@@ -1,4 +1,4 @@
-//===-- Contraction.cpp - Shape functions and verifiers of contractions -------------------------------------===//
+//===-- Contraction.cpp - Shape functions and verifiers of contractions ---------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/SpatialDims.h"
 #include "dialects/torsh/Torsh.h"
@@ -8,12 +8,13 @@ using namespace mlir;
 
 namespace torsh {
 
-//===-- dot_general ------------------------------------------------------------------------------------------===//
+//===-- dot_general
+//------------------------------------------------------------------------------------------===//
 
 /// Result dims of dot_general; indices out of range are left to the verifier.
-static SmallVector<DimAttr> inferDotDims(ArrayRef<DimAttr> lhs, ArrayRef<DimAttr> rhs, ArrayRef<int64_t> lhsBatch,
-                                         ArrayRef<int64_t> rhsBatch, ArrayRef<int64_t> lhsContract,
-                                         ArrayRef<int64_t> rhsContract) {
+static SmallVector<DimAttr> inferDotDims(ArrayRef<DimAttr> lhs, ArrayRef<DimAttr> rhs,
+                                         ArrayRef<int64_t> lhsBatch, ArrayRef<int64_t> rhsBatch,
+                                         ArrayRef<int64_t> lhsContract, ArrayRef<int64_t> rhsContract) {
   SmallVector<DimAttr> dims;
   for (int64_t index : lhsBatch)
     if (index >= 0 && index < static_cast<int64_t>(lhs.size()))
@@ -29,11 +30,12 @@ static SmallVector<DimAttr> inferDotDims(ArrayRef<DimAttr> lhs, ArrayRef<DimAttr
   return dims;
 }
 
-void DotGeneralOp::build(OpBuilder &builder, OperationState &state, Value lhs, Value rhs, ArrayRef<int64_t> lhsBatch,
-                         ArrayRef<int64_t> rhsBatch, ArrayRef<int64_t> lhsContract, ArrayRef<int64_t> rhsContract) {
-  Type type = makeTensorType(
-      inferDotDims(getDims(lhs), getDims(rhs), lhsBatch, rhsBatch, lhsContract, rhsContract),
-      cast<RankedTensorType>(lhs.getType()).getElementType());
+void DotGeneralOp::build(OpBuilder &builder, OperationState &state, Value lhs, Value rhs,
+                         ArrayRef<int64_t> lhsBatch, ArrayRef<int64_t> rhsBatch,
+                         ArrayRef<int64_t> lhsContract, ArrayRef<int64_t> rhsContract) {
+  Type type =
+      makeTensorType(inferDotDims(getDims(lhs), getDims(rhs), lhsBatch, rhsBatch, lhsContract, rhsContract),
+                     cast<RankedTensorType>(lhs.getType()).getElementType());
   build(builder, state, type, lhs, rhs, lhsBatch, rhsBatch, lhsContract, rhsContract);
 }
 
@@ -59,8 +61,9 @@ LogicalResult DotGeneralOp::verify() {
       return emitOpError("dot_general_c1: the ") << what << " lists differ in length";
     for (auto [l, r] : llvm::zip(left, right))
       if (!dimsMayBeEqual(lhs[l], rhs[r]))
-        return emitOpError("dot_general_c1: ") << what << " dim " << l << " of lhs is " << dim::toString(lhs[l])
-                                               << ", dim " << r << " of rhs is " << dim::toString(rhs[r]);
+        return emitOpError("dot_general_c1: ")
+               << what << " dim " << l << " of lhs is " << dim::toString(lhs[l]) << ", dim " << r
+               << " of rhs is " << dim::toString(rhs[r]);
     return success();
   };
   if (failed(checkPairs(getLhsBatch(), getRhsBatch(), "batch")) ||
@@ -68,8 +71,10 @@ LogicalResult DotGeneralOp::verify() {
     return failure();
   Type l = getLhs().getType().getElementType(), r = getRhs().getType().getElementType();
   Type y = getY().getType().getElementType();
-  if (isa<FloatType>(l) != isa<FloatType>(r) || isa<FloatType>(l) != isa<FloatType>(y) || (isa<FloatType>(l) && l != r))
-    return emitOpError("dot_general_c3: floats multiply floats of the same type into floats, integers integers");
+  if (isa<FloatType>(l) != isa<FloatType>(r) || isa<FloatType>(l) != isa<FloatType>(y) ||
+      (isa<FloatType>(l) && l != r))
+    return emitOpError(
+        "dot_general_c3: floats multiply floats of the same type into floats, integers integers");
   SmallVector<DimAttr> dims =
       inferDotDims(lhs, rhs, getLhsBatch(), getRhsBatch(), getLhsContract(), getRhsContract());
   if (!shapesMayBeEqual(dims, getDims(getY())))
@@ -77,11 +82,13 @@ LogicalResult DotGeneralOp::verify() {
   return success();
 }
 
-//===-- Convolutions -----------------------------------------------------------------------------------------===//
+//===-- Convolutions
+//-----------------------------------------------------------------------------------------===//
 
-/// Checks what both convolutions demand before sizes can be computed. `lists` are strides, dilations, low, high, ...
-static LogicalResult checkWindowLists(std::optional<Location> location, StringRef label, size_t xRank, size_t wRank,
-                                      ArrayRef<ArrayRef<int64_t>> lists, int64_t groups) {
+/// Checks what both convolutions demand before sizes can be computed. `lists` are strides, dilations, low,
+/// high, ...
+static LogicalResult checkWindowLists(std::optional<Location> location, StringRef label, size_t xRank,
+                                      size_t wRank, ArrayRef<ArrayRef<int64_t>> lists, int64_t groups) {
   if (xRank < 3 || wRank != xRank)
     return emitOptionalError(location, label, "_c1: x and w have one rank of at least 3");
   for (ArrayRef<int64_t> list : lists)
@@ -115,12 +122,13 @@ static bool divides(int64_t divisor, DimAttr value) {
   return !constant || *constant % divisor == 0;
 }
 
-LogicalResult ConvOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
-                                       SmallVectorImpl<Type> &types) {
+LogicalResult ConvOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                       Adaptor adaptor, SmallVectorImpl<Type> &types) {
   SmallVector<DimAttr> x = getDims(adaptor.getX()), w = getDims(adaptor.getW());
-  if (failed(checkWindowLists(location, "conv", x.size(), w.size(),
-                              {adaptor.getStrides(), adaptor.getDilations(), adaptor.getLow(), adaptor.getHigh()},
-                              adaptor.getGroups())))
+  if (failed(checkWindowLists(
+          location, "conv", x.size(), w.size(),
+          {adaptor.getStrides(), adaptor.getDilations(), adaptor.getLow(), adaptor.getHigh()},
+          adaptor.getGroups())))
     return failure();
   SpatialDims at(adaptor.getLayout(), x.size());
   SmallVector<DimAttr> dims(x);
@@ -142,9 +150,9 @@ LogicalResult ConvOp::verify() {
   DimAttr groups = dim::constant(getContext(), getGroups());
   DimAttr outputs = w[at.filterOutputs()];
   if (!dimsMayBeEqual(x[at.channel()], dim::mul(groups, w[at.filterInputs()])))
-    return emitOpError("conv_c2: x has ") << dim::toString(x[at.channel()]) << " channels, w takes "
-                                          << dim::toString(w[at.filterInputs()]) << " in each of " << getGroups()
-                                          << " groups";
+    return emitOpError("conv_c2: x has ")
+           << dim::toString(x[at.channel()]) << " channels, w takes " << dim::toString(w[at.filterInputs()])
+           << " in each of " << getGroups() << " groups";
   if (!divides(getGroups(), outputs))
     return emitOpError("conv_c2: ") << dim::toString(outputs) << " output channels are not divisible by "
                                     << getGroups() << " groups";
@@ -155,8 +163,8 @@ LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *context, std::optio
                                                 Adaptor adaptor, SmallVectorImpl<Type> &types) {
   SmallVector<DimAttr> x = getDims(adaptor.getX()), w = getDims(adaptor.getW());
   if (failed(checkWindowLists(location, "conv_transpose", x.size(), w.size(),
-                              {adaptor.getStrides(), adaptor.getDilations(), adaptor.getLow(), adaptor.getHigh(),
-                               adaptor.getOutputPadding()},
+                              {adaptor.getStrides(), adaptor.getDilations(), adaptor.getLow(),
+                               adaptor.getHigh(), adaptor.getOutputPadding()},
                               adaptor.getGroups())))
     return failure();
   SpatialDims at(adaptor.getLayout(), x.size());
@@ -179,7 +187,8 @@ LogicalResult ConvTransposeOp::inferReturnTypes(MLIRContext *context, std::optio
 LogicalResult ConvTransposeOp::verify() {
   SmallVector<DimAttr> x = getDims(getX()), w = getDims(getW());
   if (failed(checkWindowLists(getLoc(), "conv_transpose", x.size(), w.size(),
-                              {getStrides(), getDilations(), getLow(), getHigh(), getOutputPadding()}, getGroups())))
+                              {getStrides(), getDilations(), getLow(), getHigh(), getOutputPadding()},
+                              getGroups())))
     return failure();
   SpatialDims at(getLayout(), x.size());
   size_t filterInputs = at.isChannelsLast() ? x.size() - 2 : 0;

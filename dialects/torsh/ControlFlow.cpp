@@ -1,4 +1,4 @@
-//===-- ControlFlow.cpp - Verifiers of ops with regions -----------------------------------------------------===//
+//===-- ControlFlow.cpp - Verifiers of ops with regions -------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 
@@ -14,7 +14,8 @@ static LogicalResult checkTypes(Operation *op, StringRef label, StringRef what, 
                                   << actual.size();
   for (auto [index, pair] : llvm::enumerate(llvm::zip(actual, expected)))
     if (Type a = std::get<0>(pair), e = std::get<1>(pair); !typesMayBeEqual(a, e))
-      return op->emitOpError(label) << ": number " << index << " of the " << what << " is " << a << ", not " << e;
+      return op->emitOpError(label) << ": number " << index << " of the " << what << " is " << a << ", not "
+                                    << e;
   return success();
 }
 
@@ -27,11 +28,10 @@ static Type scalarType(MLIRContext *context, unsigned width) {
 LogicalResult IfOp::verify() {
   if (getCondition().getType().getRank() != 0)
     return emitOpError("if_c1: the condition has rank ") << getCondition().getType().getRank() << ", not 0";
-  return success(
-      succeeded(checkTypes(*this, "if_c1", "values of the first region", yieldedTypes(getThenRegion()),
-                           getResultTypes())) &&
-      succeeded(checkTypes(*this, "if_c1", "values of the second region", yieldedTypes(getElseRegion()),
-                           getResultTypes())));
+  return success(succeeded(checkTypes(*this, "if_c1", "values of the first region",
+                                      yieldedTypes(getThenRegion()), getResultTypes())) &&
+                 succeeded(checkTypes(*this, "if_c1", "values of the second region",
+                                      yieldedTypes(getElseRegion()), getResultTypes())));
 }
 
 LogicalResult ForOp::verify() {
@@ -43,8 +43,8 @@ LogicalResult ForOp::verify() {
   if (failed(checkTypes(*this, "for_c1", "body arguments", getBody().getArgumentTypes(), arguments)))
     return failure();
   if (yielded.size() < initial.size())
-    return emitOpError("for_c1: the body yields ") << yielded.size() << " values for " << initial.size()
-                                                   << " carried ones";
+    return emitOpError("for_c1: the body yields ")
+           << yielded.size() << " values for " << initial.size() << " carried ones";
   SmallVector<Type> expected(initial);
   for (Type type : yielded.drop_front(initial.size())) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -54,9 +54,9 @@ LogicalResult ForOp::verify() {
     llvm::append_range(dims, getDims(tensor));
     expected.push_back(makeTensorType(dims, tensor.getElementType()));
   }
-  return success(succeeded(checkTypes(*this, "for_c1", "carried values", yielded.take_front(initial.size()),
-                                      initial)) &&
-                 succeeded(checkTypes(*this, "for_c1", "results", results, expected)));
+  return success(
+      succeeded(checkTypes(*this, "for_c1", "carried values", yielded.take_front(initial.size()), initial)) &&
+      succeeded(checkTypes(*this, "for_c1", "results", results, expected)));
 }
 
 LogicalResult WhileOp::verify() {
@@ -72,10 +72,10 @@ LogicalResult WhileOp::verify() {
 }
 
 LogicalResult GroupOp::verify() {
-  return success(succeeded(checkTypes(*this, "group_c1", "block arguments", getBody().getArgumentTypes(),
-                                      getInputs().getTypes())) &&
-                 succeeded(checkTypes(*this, "group_c1", "yielded values", yieldedTypes(getBody()),
-                                      getResultTypes())));
+  return success(
+      succeeded(checkTypes(*this, "group_c1", "block arguments", getBody().getArgumentTypes(),
+                           getInputs().getTypes())) &&
+      succeeded(checkTypes(*this, "group_c1", "yielded values", yieldedTypes(getBody()), getResultTypes())));
 }
 
 } // namespace torsh

@@ -100,11 +100,13 @@ Polynomial multiply(const Polynomial &a, const Polynomial &b) {
 
 /// a / b when b's factors are all in a and the coefficient divides.
 std::optional<Term> divide(const Term &a, const Term &b) {
-  if (b.coefficient == 0 || a.coefficient % b.coefficient != 0)
+  // The smallest integer has no remainder by -1 that the processor can compute.
+  bool negates = b.coefficient == -1;
+  if (b.coefficient == 0 || (!negates && a.coefficient % b.coefficient != 0))
     return std::nullopt;
   Term quotient;
   quotient.factors = a.factors;
-  quotient.coefficient = a.coefficient / b.coefficient;
+  quotient.coefficient = negates ? wrappingMul(a.coefficient, -1) : a.coefficient / b.coefficient;
   for (DimAttr factor : b.factors) {
     auto *it = llvm::find(quotient.factors, factor);
     if (it == quotient.factors.end())

@@ -86,6 +86,11 @@ static FailureOr<DimAttr> parseFactor(AsmParser &parser, int depth) {
   SMLoc loc = parser.getCurrentLocation();
   if (depth > 64)
     return parser.emitError(loc, "dim expression is nested too deeply"), failure();
+  // Before the integer: parseOptionalInteger takes a minus and then insists on a number, but `-n` is a factor.
+  if (succeeded(parser.parseOptionalMinus())) {
+    auto operand = parseFactor(parser, depth + 1);
+    return failed(operand) ? operand : dim::neg(*operand);
+  }
   int64_t value;
   OptionalParseResult integer = parser.parseOptionalInteger(value);
   if (integer.has_value())
@@ -93,10 +98,6 @@ static FailureOr<DimAttr> parseFactor(AsmParser &parser, int depth) {
   std::string quoted;
   if (succeeded(parser.parseOptionalString(&quoted)))
     return dim::symbol(context, quoted);
-  if (succeeded(parser.parseOptionalMinus())) {
-    auto operand = parseFactor(parser, depth + 1);
-    return failed(operand) ? operand : dim::neg(*operand);
-  }
   if (succeeded(parser.parseOptionalLParen())) {
     auto inner = parseSum(parser, depth + 1);
     if (failed(inner) || parser.parseRParen())

@@ -1,4 +1,4 @@
-//===-- Elementwise.cpp - Shape functions, folders and canonical forms of elementwise ops -------------------===//
+//===-- Elementwise.cpp - Shape functions, folders and canonical forms of elementwise ops ---------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Splat.h"
 #include "dialects/torsh/Torsh.h"
@@ -8,7 +8,8 @@ using namespace mlir;
 
 namespace torsh {
 
-//===-- Shape functions --------------------------------------------------------------------------------------===//
+//===-- Shape functions
+//--------------------------------------------------------------------------------------===//
 
 static void addBoolTensor(MLIRContext *context, Value like, SmallVectorImpl<Type> &types) {
   types.push_back(withElementType(cast<RankedTensorType>(like.getType()), IntegerType::get(context, 1)));
@@ -26,7 +27,8 @@ LogicalResult IsNanOp::inferReturnTypes(MLIRContext *context, std::optional<Loca
   return success();
 }
 
-//===-- Folders ----------------------------------------------------------------------------------------------===//
+//===-- Folders
+//----------------------------------------------------------------------------------------------===//
 // x*0 -> 0 is no identity of floats (NaN and infinity), so it is missing here.
 
 OpFoldResult NegOp::fold(FoldAdaptor) {
@@ -78,7 +80,8 @@ OpFoldResult SelectOp::fold(FoldAdaptor) {
   return {};
 }
 
-//===-- pow --------------------------------------------------------------------------------------------------===//
+//===-- pow
+//--------------------------------------------------------------------------------------------------===//
 
 namespace {
 

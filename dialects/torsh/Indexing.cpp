@@ -1,4 +1,4 @@
-//===-- Indexing.cpp - Shape functions and verifiers of ops with computed indices ---------------------------===//
+//===-- Indexing.cpp - Shape functions and verifiers of ops with computed indices -----------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 
@@ -6,13 +6,15 @@ using namespace mlir;
 
 namespace torsh {
 
-static LogicalResult checkAxis(std::optional<Location> location, StringRef label, int64_t axis, int64_t rank) {
+static LogicalResult checkAxis(std::optional<Location> location, StringRef label, int64_t axis,
+                               int64_t rank) {
   if (axis < 0 || axis >= rank)
     return emitOptionalError(location, label, ": axis ", axis, " is out of range for rank ", rank);
   return success();
 }
 
-//===-- Gathers ----------------------------------------------------------------------------------------------===//
+//===-- Gathers
+//----------------------------------------------------------------------------------------------===//
 
 LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
@@ -26,13 +28,13 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   return addInferredTensor(location, "gather_c1", dims, type.getElementType(), types);
 }
 
-LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
-                                                 SmallVectorImpl<Type> &types) {
+LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                                                 Adaptor adaptor, SmallVectorImpl<Type> &types) {
   auto type = cast<RankedTensorType>(adaptor.getX().getType());
   SmallVector<DimAttr> dims = getDims(adaptor.getIndices());
   if (static_cast<int64_t>(dims.size()) != type.getRank())
-    return emitOptionalError(location, "gather_elements_c1: x has rank ", type.getRank(), ", indices have rank ",
-                             dims.size());
+    return emitOptionalError(location, "gather_elements_c1: x has rank ", type.getRank(),
+                             ", indices have rank ", dims.size());
   return addInferredTensor(location, "gather_elements_c1", dims, type.getElementType(), types);
 }
 
@@ -63,12 +65,13 @@ LogicalResult GatherNdOp::verify() {
   SmallVector<DimAttr> x = getDims(getX()), indices = getDims(getIndices());
   for (size_t i = 0, e = std::min<size_t>({getBatchDims(), x.size(), indices.size()}); i < e; ++i)
     if (!dimsMayBeEqual(x[i], indices[i]))
-      return emitOpError("gather_nd_c2: batch dim ")
-             << i << " is " << dim::toString(x[i]) << " in x and " << dim::toString(indices[i]) << " in indices";
+      return emitOpError("gather_nd_c2: batch dim ") << i << " is " << dim::toString(x[i]) << " in x and "
+                                                     << dim::toString(indices[i]) << " in indices";
   return success();
 }
 
-//===-- Scatters ---------------------------------------------------------------------------------------------===//
+//===-- Scatters
+//---------------------------------------------------------------------------------------------===//
 
 LogicalResult ScatterElementsOp::verify() {
   RankedTensorType x = getX().getType(), indices = getIndices().getType(), updates = getUpdates().getType();
@@ -98,10 +101,11 @@ LogicalResult ScatterNdOp::verify() {
   return success();
 }
 
-//===-- Selection --------------------------------------------------------------------------------------------===//
+//===-- Selection
+//--------------------------------------------------------------------------------------------===//
 
-LogicalResult TopKOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
-                                       SmallVectorImpl<Type> &types) {
+LogicalResult TopKOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                       Adaptor adaptor, SmallVectorImpl<Type> &types) {
   auto type = cast<RankedTensorType>(adaptor.getX().getType());
   if (failed(checkAxis(location, "topk_c1", adaptor.getAxis(), type.getRank())))
     return failure();
@@ -118,16 +122,16 @@ LogicalResult TopKOp::verify() {
     return success(); // reported by the shape function
   std::optional<int64_t> rest = dim::asConstant(dim::sub(dims[getAxis()], getK()));
   if (rest && *rest < 0)
-    return emitOpError("topk_c1: k is ") << dim::toString(getK()) << ", the axis has "
-                                         << dim::toString(dims[getAxis()]) << " elements";
+    return emitOpError("topk_c1: k is ")
+           << dim::toString(getK()) << ", the axis has " << dim::toString(dims[getAxis()]) << " elements";
   return success();
 }
 
 LogicalResult NonZeroOp::verify() {
   SmallVector<DimAttr> dims = getDims(getY());
   if (dims.size() != 2 || !dim::isConstant(dims[0], getX().getType().getRank()) || !dim::asSymbol(dims[1]))
-    return emitOpError("non_zero_c1: y is [") << getX().getType().getRank() << ", n] with a symbol n, not "
-                                              << getY().getType();
+    return emitOpError("non_zero_c1: y is [")
+           << getX().getType().getRank() << ", n] with a symbol n, not " << getY().getType();
   return success();
 }
 

@@ -1,4 +1,4 @@
-//===-- Normalization.cpp - Verifiers of normalisations -----------------------------------------------------===//
+//===-- Normalization.cpp - Verifiers of normalisations -------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/SpatialDims.h"
 #include "dialects/torsh/Torsh.h"
@@ -7,7 +7,8 @@ using namespace mlir;
 
 namespace torsh {
 
-/// A parameter has the given dims and the element type of x, or a wider float type (statistics of f16 models are f32).
+/// A parameter has the given dims and the element type of x, or a wider float type (statistics of f16 models
+/// are f32).
 static LogicalResult verifyParameter(Operation *op, StringRef label, StringRef name, Value parameter,
                                      ArrayRef<DimAttr> dims) {
   if (!parameter || shapesMayBeEqual(getDims(parameter), dims))
@@ -51,8 +52,8 @@ LogicalResult GroupNormOp::verify() {
   int64_t groups = getGroups();
   std::optional<int64_t> constant = dim::asConstant(channels);
   if (groups < 1 || (constant && *constant % groups != 0))
-    return emitOpError("group_norm_c1: ") << dim::toString(channels) << " channels are not divisible by " << groups
-                                          << " groups";
+    return emitOpError("group_norm_c1: ")
+           << dim::toString(channels) << " channels are not divisible by " << groups << " groups";
   return success(succeeded(verifyParameter(*this, "group_norm_c2", "scale", getScale(), channels)) &&
                  succeeded(verifyParameter(*this, "group_norm_c2", "bias", getBias(), channels)));
 }

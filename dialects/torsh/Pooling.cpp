@@ -1,4 +1,4 @@
-//===-- Pooling.cpp - Shape functions and verifiers of window reductions ------------------------------------===//
+//===-- Pooling.cpp - Shape functions and verifiers of window reductions --------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/SpatialDims.h"
 #include "dialects/torsh/Torsh.h"
@@ -15,12 +15,13 @@ static LogicalResult inferPool(std::optional<Location> location, StringRef label
   if (x.size() < 3)
     return emitOptionalError(location, label, ": x has rank ", x.size(), ", at least 3 is needed");
   SpatialDims at(adaptor.getLayout(), x.size());
-  ArrayRef<int64_t> window = adaptor.getWindow(), strides = adaptor.getStrides(), dilations = adaptor.getDilations();
+  ArrayRef<int64_t> window = adaptor.getWindow(), strides = adaptor.getStrides(),
+                    dilations = adaptor.getDilations();
   ArrayRef<int64_t> low = adaptor.getLow(), high = adaptor.getHigh();
   for (ArrayRef<int64_t> list : {window, strides, dilations, low, high})
     if (list.size() != at.numSpatial())
-      return emitOptionalError(location, label, ": a list has ", list.size(), " entries for ", at.numSpatial(),
-                               " spatial dims");
+      return emitOptionalError(location, label, ": a list has ", list.size(), " entries for ",
+                               at.numSpatial(), " spatial dims");
   MLIRContext *context = type.getContext();
   for (size_t i = 0; i < at.numSpatial(); ++i) {
     if (window[i] < 1 || strides[i] < 1 || dilations[i] < 1)
@@ -31,7 +32,8 @@ static LogicalResult inferPool(std::optional<Location> location, StringRef label
                         dilations[i], adaptor.getCeilMode());
     // The last window must start inside the input or its low padding: (count - 1) * stride < size + low.
     if (adaptor.getCeilMode())
-      count = dim::min(count, dim::ceilDiv(paddedExtent(size, low[i], 0), dim::constant(context, strides[i])));
+      count =
+          dim::min(count, dim::ceilDiv(paddedExtent(size, low[i], 0), dim::constant(context, strides[i])));
   }
   return addInferredTensor(location, label, dims, type.getElementType(), types);
 }

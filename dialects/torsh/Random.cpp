@@ -1,4 +1,4 @@
-//===-- Random.cpp - Verifiers of random numbers ------------------------------------------------------------===//
+//===-- Random.cpp - Verifiers of random numbers --------------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 

@@ -1,4 +1,4 @@
-//===-- Recurrent.cpp - Shape functions and verifiers of recurrent layers -----------------------------------===//
+//===-- Recurrent.cpp - Shape functions and verifiers of recurrent layers -------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 
@@ -15,7 +15,9 @@ struct RnnSizes {
 
 } // namespace
 
-static DimAttr times(DimAttr dim, int64_t factor) { return dim::mul(dim, dim::constant(dim.getContext(), factor)); }
+static DimAttr times(DimAttr dim, int64_t factor) {
+  return dim::mul(dim, dim::constant(dim.getContext(), factor));
+}
 
 template <typename OpOrAdaptor>
 static std::optional<RnnSizes> getSizes(OpOrAdaptor op, MLIRContext *context) {
@@ -64,8 +66,8 @@ template <typename OpTy> static LogicalResult verifyRnn(OpTy op, StringRef label
   return success();
 }
 
-LogicalResult LstmOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
-                                       SmallVectorImpl<Type> &types) {
+LogicalResult LstmOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                       Adaptor adaptor, SmallVectorImpl<Type> &types) {
   return inferRnn(context, location, "lstm_c1", adaptor, 2, types);
 }
 

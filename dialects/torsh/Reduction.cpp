@@ -1,4 +1,4 @@
-//===-- Reduction.cpp - Shape functions and verifiers of reductions and scans -------------------------------===//
+//===-- Reduction.cpp - Shape functions and verifiers of reductions and scans ---------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 
@@ -19,8 +19,8 @@ static SmallVector<DimAttr> reduceDims(ArrayRef<DimAttr> x, ArrayRef<int64_t> ax
   return dims;
 }
 
-LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
-                                         SmallVectorImpl<Type> &types) {
+LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                         Adaptor adaptor, SmallVectorImpl<Type> &types) {
   auto type = cast<RankedTensorType>(adaptor.getX().getType());
   int64_t previous = -1;
   for (int64_t axis : adaptor.getAxes()) {
@@ -44,12 +44,13 @@ LogicalResult ReduceOp::verify() {
   return success();
 }
 
-LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor adaptor,
-                                            SmallVectorImpl<Type> &types) {
+LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                            Adaptor adaptor, SmallVectorImpl<Type> &types) {
   auto type = cast<RankedTensorType>(adaptor.getX().getType());
   int64_t axis = adaptor.getAxis();
   if (axis < 0 || axis >= type.getRank())
-    return emitOptionalError(location, "arg_reduce_c1: axis ", axis, " is out of range for rank ", type.getRank());
+    return emitOptionalError(location, "arg_reduce_c1: axis ", axis, " is out of range for rank ",
+                             type.getRank());
   return addInferredTensor(location, "arg_reduce_c1",
                            reduceDims(getDims(type), axis, adaptor.getKeepDims(), context),
                            IntegerType::get(context, 64), types);

@@ -1,8 +1,9 @@
-//===-- ShapeFolding.cpp - Folders and canonical forms of ops that move elements ----------------------------===//
+//===-- ShapeFolding.cpp - Folders and canonical forms of ops that move elements ------------------------===//
 //
-// Identities disappear, small constants are moved at once, and weights take the move as a step of their recipe.
+// Identities disappear, small constants are moved at once, and weights take the move as a step of their
+// recipe.
 //
-//===----------------------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Splat.h"
 #include "dialects/torsh/Torsh.h"
@@ -18,13 +19,15 @@ static bool isIdentity(ArrayRef<int64_t> list) {
                       [](auto pair) { return pair.value() == static_cast<int64_t>(pair.index()); });
 }
 
-static WeightAttr appendStep(WeightAttr weight, StringRef kind, ArrayRef<int64_t> ints, RankedTensorType type) {
+static WeightAttr appendStep(WeightAttr weight, StringRef kind, ArrayRef<int64_t> ints,
+                             RankedTensorType type) {
   MLIRContext *context = weight.getContext();
   return weight.append(
       WeightStepAttr::get(context, StringAttr::get(context, kind), ints, StringAttr::get(context, ""), type));
 }
 
-//===-- broadcast --------------------------------------------------------------------------------------------===//
+//===-- broadcast
+//--------------------------------------------------------------------------------------------===//
 
 OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
   // broadcast to the operand's own type -> x
@@ -36,7 +39,8 @@ OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
   return {};
 }
 
-//===-- reshape ----------------------------------------------------------------------------------------------===//
+//===-- reshape
+//----------------------------------------------------------------------------------------------===//
 
 OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
   RankedTensorType type = getY().getType();
@@ -89,7 +93,8 @@ void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCon
   patterns.add<MergeReshapes>(context);
 }
 
-//===-- transpose --------------------------------------------------------------------------------------------===//
+//===-- transpose
+//--------------------------------------------------------------------------------------------===//
 
 /// The elements of a small constant in the order of the result.
 static DenseElementsAttr transposeDense(DenseElementsAttr value, ArrayRef<int64_t> permutation,
@@ -128,11 +133,13 @@ void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRC
   patterns.add<MergeTransposes>(context);
 }
 
-//===-- slice, concat, from_dims -----------------------------------------------------------------------------===//
+//===-- slice, concat, from_dims
+//-----------------------------------------------------------------------------===//
 
 OpFoldResult SliceOp::fold(FoldAdaptor adaptor) {
   RankedTensorType type = getY().getType();
-  bool fromStart = llvm::all_of(getStarts().getDims(), [](DimAttr start) { return dim::isConstant(start, 0); });
+  bool fromStart =
+      llvm::all_of(getStarts().getDims(), [](DimAttr start) { return dim::isConstant(start, 0); });
   bool dense = llvm::all_of(getSteps(), [](int64_t step) { return step == 1; });
   // slice of everything -> x
   if (getX().getType() == type && fromStart && dense)

@@ -1,4 +1,4 @@
-//===-- ShapeOps.cpp - Shape functions and verifiers of ops that move elements ------------------------------===//
+//===-- ShapeOps.cpp - Shape functions and verifiers of ops that move elements --------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
 #include "llvm/ADT/SmallBitVector.h"
@@ -7,21 +7,24 @@ using namespace mlir;
 
 namespace torsh {
 
-//===-- broadcast, reshape -----------------------------------------------------------------------------------===//
+//===-- broadcast, reshape
+//-----------------------------------------------------------------------------------===//
 
 LogicalResult BroadcastOp::verify() {
   SmallVector<DimAttr> x = getDims(getX()), y = getDims(getY());
   ArrayRef<int64_t> axes = getAxes();
   if (axes.size() != x.size())
-    return emitOpError("broadcast_c1: there are ") << axes.size() << " axes for an operand of rank " << x.size();
+    return emitOpError("broadcast_c1: there are ")
+           << axes.size() << " axes for an operand of rank " << x.size();
   int64_t previous = -1;
   for (auto [index, axis] : llvm::enumerate(axes)) {
     if (axis <= previous || axis >= static_cast<int64_t>(y.size()))
       return emitOpError("broadcast_c1: axes are increasing and less than the result's rank ") << y.size();
     previous = axis;
     if (!dim::isConstant(x[index], 1) && !dimsMayBeEqual(x[index], y[axis]))
-      return emitOpError("broadcast_c2: operand dim ") << index << " is " << dim::toString(x[index])
-                                                       << ", result dim " << axis << " is " << dim::toString(y[axis]);
+      return emitOpError("broadcast_c2: operand dim ")
+             << index << " is " << dim::toString(x[index]) << ", result dim " << axis << " is "
+             << dim::toString(y[axis]);
   }
   if (getX().getType().getElementType() != getY().getType().getElementType())
     return emitOpError("broadcast_c3: operand and result have one element type");
@@ -33,12 +36,13 @@ LogicalResult ReshapeOp::verify() {
     return emitOpError("reshape_c2: operand and result have one element type");
   DimAttr x = getNumElements(getX().getType()), y = getNumElements(getY().getType());
   if (!dimsMayBeEqual(x, y))
-    return emitOpError("reshape_c1: the operand has ") << dim::toString(x) << " elements, the result "
-                                                       << dim::toString(y);
+    return emitOpError("reshape_c1: the operand has ")
+           << dim::toString(x) << " elements, the result " << dim::toString(y);
   return success();
 }
 
-//===-- transpose, slice, pad, concat ------------------------------------------------------------------------===//
+//===-- transpose, slice, pad, concat
+//------------------------------------------------------------------------===//
 
 LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                             SmallVectorImpl<Type> &types) {
@@ -71,7 +75,8 @@ LogicalResult SliceOp::verify() {
   if (getStarts().size() != x.size() || getSizes().size() != x.size() || getSteps().size() != x.size())
     return emitOpError("slice_c1: starts, sizes and steps have ") << x.size() << " entries";
   auto outside = [&](DimAttr position, DimAttr size) {
-    std::optional<int64_t> value = dim::asConstant(position), room = dim::asConstant(dim::sub(size, position));
+    std::optional<int64_t> value = dim::asConstant(position),
+                           room = dim::asConstant(dim::sub(size, position));
     return (value && *value < 0) || (room && *room <= 0);
   };
   for (auto [index, size] : llvm::enumerate(x)) {
@@ -85,8 +90,9 @@ LogicalResult SliceOp::verify() {
       continue;
     DimAttr last = dim::add(start, dim::constant(getContext(), (*known - 1) * step));
     if (outside(start, size) || outside(last, size))
-      return emitOpError("slice_c3: elements ") << dim::toString(start) << " to " << dim::toString(last)
-                                                << " leave dim " << index << " of size " << dim::toString(size);
+      return emitOpError("slice_c3: elements ")
+             << dim::toString(start) << " to " << dim::toString(last) << " leave dim " << index << " of size "
+             << dim::toString(size);
   }
   return success();
 }
@@ -123,7 +129,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   auto first = cast<RankedTensorType>(adaptor.getXs().front().getType());
   int64_t axis = adaptor.getAxis();
   if (axis < 0 || axis >= first.getRank())
-    return emitOptionalError(location, "concat_c1: axis ", axis, " is out of range for rank ", first.getRank());
+    return emitOptionalError(location, "concat_c1: axis ", axis, " is out of range for rank ",
+                             first.getRank());
   SmallVector<DimAttr> dims = getDims(first);
   for (Value x : adaptor.getXs().drop_front()) {
     SmallVector<DimAttr> other = getDims(x);
@@ -144,7 +151,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   return addInferredTensor(location, "concat_c1", dims, first.getElementType(), types);
 }
 
-//===-- iota, from_dims --------------------------------------------------------------------------------------===//
+//===-- iota, from_dims
+//--------------------------------------------------------------------------------------===//
 
 LogicalResult IotaOp::verify() {
   int64_t axis = getAxis(), rank = getY().getType().getRank();

@@ -1,4 +1,4 @@
-//===-- SpatialDims.h - Where batch, channel and spatial dims lie, and how many windows fit -----------------===//
+//===-- SpatialDims.h - Where batch, channel and spatial dims lie, and how many windows fit -------------===//
 #ifndef TORSH_DIALECTS_TORSH_SPATIALDIMS_H
 #define TORSH_DIALECTS_TORSH_SPATIALDIMS_H
 
@@ -31,7 +31,8 @@ inline DimAttr paddedExtent(DimAttr size, int64_t low, int64_t high) {
 }
 
 /// floor((extent - dilation * (window - 1) - 1) / stride) + 1, with ceil instead of floor when `ceilMode`.
-inline DimAttr windowCount(DimAttr extent, DimAttr window, int64_t stride, int64_t dilation, bool ceilMode = false) {
+inline DimAttr windowCount(DimAttr extent, DimAttr window, int64_t stride, int64_t dilation,
+                           bool ceilMode = false) {
   mlir::MLIRContext *context = extent.getContext();
   DimAttr one = dim::constant(context, 1), step = dim::constant(context, stride);
   DimAttr reach = dim::mul(dim::sub(window, one), dim::constant(context, dilation));

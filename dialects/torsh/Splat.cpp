@@ -1,6 +1,7 @@
-//===-- Splat.cpp - Tensors of one repeated number ----------------------------------------------------------===//
+//===-- Splat.cpp - Tensors of one repeated number ------------------------------------------------------===//
 #include "dialects/torsh/Splat.h"
 #include "dialects/torsh/Dim.h"
+#include "llvm/ADT/APSInt.h"
 
 using namespace mlir;
 
@@ -15,7 +16,8 @@ DenseElementsAttr getSplatAttr(RankedTensorType type, double number) {
     return DenseElementsAttr::get(type, value);
   }
   auto integer = cast<IntegerType>(element);
-  APSInt value(integer.getWidth(), integer.isUnsigned());
+  // A signed i1 would hold 0 and -1.
+  APSInt value(integer.getWidth(), integer.isUnsigned() || integer.getWidth() == 1);
   bool exact = false;
   APFloat(number).convertToInteger(value, APFloat::rmTowardZero, &exact);
   return DenseElementsAttr::get(type, static_cast<const APInt &>(value));

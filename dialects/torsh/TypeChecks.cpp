@@ -1,4 +1,4 @@
-//===-- TypeChecks.cpp - When two symbolic types can be one -------------------------------------------------===//
+//===-- TypeChecks.cpp - When two symbolic types can be one ---------------------------------------------===//
 #include "dialects/torsh/TypeChecks.h"
 #include "dialects/torsh/Dim.h"
 #include "mlir/IR/Diagnostics.h"
@@ -10,8 +10,8 @@ namespace torsh {
 bool dimsMayBeEqual(DimAttr a, DimAttr b) {
   if (a == b)
     return true;
-  // The difference decides also where the dims themselves are symbolic: n + 1 and n are never equal. The symbol `?`
-  // of text written by hand stands for any size, so nothing follows from it.
+  // The difference decides also where the dims themselves are symbolic: n + 1 and n are never equal. The
+  // symbol `?` of text written by hand stands for any size, so nothing follows from it.
   std::optional<int64_t> difference = dim::asConstant(dim::sub(a, b));
   if (!difference || *difference == 0)
     return true;
@@ -21,8 +21,9 @@ bool dimsMayBeEqual(DimAttr a, DimAttr b) {
 }
 
 bool shapesMayBeEqual(ArrayRef<DimAttr> a, ArrayRef<DimAttr> b) {
-  return a.size() == b.size() &&
-         llvm::all_of(llvm::zip(a, b), [](auto pair) { return dimsMayBeEqual(std::get<0>(pair), std::get<1>(pair)); });
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           return dimsMayBeEqual(std::get<0>(pair), std::get<1>(pair));
+         });
 }
 
 bool typesMayBeEqual(Type a, Type b) {
@@ -50,8 +51,10 @@ LogicalResult addInferredTensor(std::optional<Location> location, StringRef labe
   return success();
 }
 
-void addStandInTypes(MLIRContext *context, ValueRange operands, unsigned count, SmallVectorImpl<Type> &types) {
-  Type type = operands.empty() ? Type(RankedTensorType::get({}, Float32Type::get(context))) : operands[0].getType();
+void addStandInTypes(MLIRContext *context, ValueRange operands, unsigned count,
+                     SmallVectorImpl<Type> &types) {
+  Type type =
+      operands.empty() ? Type(RankedTensorType::get({}, Float32Type::get(context))) : operands[0].getType();
   types.assign(count, type);
 }
 
@@ -74,8 +77,9 @@ LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
     symbolic |= ShapedType::isDynamic(value);
     bool fits = ShapedType::isDynamic(value) ? !constant || *constant < 0 : constant == value;
     if (!fits)
-      return emitError() << "dim " << index << " is " << dim::toString((*this)[index])
-                         << " in the encoding and another in the shape (`?` stands exactly for what is no number)";
+      return emitError()
+             << "dim " << index << " is " << dim::toString((*this)[index])
+             << " in the encoding and another in the shape (`?` stands exactly for what is no number)";
   }
   if (!symbolic)
     return emitError() << "a tensor of static shape has no encoding";

@@ -1,9 +1,9 @@
-//===-- TypeChecks.h - When two symbolic types can be one ---------------------------------------------------===//
+//===-- TypeChecks.h - When two symbolic types can be one -----------------------------------------------===//
 //
-// Two symbols that cannot be proved equal may still be equal in every run (a guard says so), so verifiers refuse only
-// what is certainly wrong: constants that differ, other ranks, other element types.
+// Two symbols that cannot be proved equal may still be equal in every run (a guard says so), so verifiers
+// refuse only what is certainly wrong: constants that differ, other ranks, other element types.
 //
-//===----------------------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------------------===//
 #ifndef TORSH_DIALECTS_TORSH_TYPECHECKS_H
 #define TORSH_DIALECTS_TORSH_TYPECHECKS_H
 

@@ -1,4 +1,5 @@
-//===-- ConstantTensor.cpp - Element types and constants of ONNX tensors ------------------------------------===//
+//===-- ConstantTensor.cpp - Element types and constants of ONNX tensors
+//------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/reader/DataType.h"
 #include "llvm/Support/MathExtras.h"
@@ -93,7 +94,8 @@ static std::optional<torsh::Tensor> splatOf(const torsh::Tensor &tensor) {
   if (tensor.isFloat()) {
     // -0 and 0 compare equal but are not the same constant; NaN is never a splat, which costs nothing.
     double first = tensor.floats.front();
-    if (!llvm::all_of(tensor.floats, [&](double v) { return v == first && std::signbit(v) == std::signbit(first); }))
+    if (!llvm::all_of(tensor.floats,
+                      [&](double v) { return v == first && std::signbit(v) == std::signbit(first); }))
       return std::nullopt;
     one.floats = {first};
   } else {

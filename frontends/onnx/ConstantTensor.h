@@ -1,4 +1,5 @@
-//===-- ConstantTensor.h - Element types and constants of ONNX tensors --------------------------------------===//
+//===-- ConstantTensor.h - Element types and constants of ONNX tensors
+//--------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_CONSTANTTENSOR_H
 #define TORSH_FRONTENDS_ONNX_CONSTANTTENSOR_H
 
@@ -21,8 +22,8 @@ constexpr int64_t maxFoldedElements = 64 * 1024;
 mlir::DenseElementsAttr toDense(const torsh::Tensor &tensor);
 /// The attribute of a constant: dense when small or all elements are equal, else a weight in the store.
 mlir::Attribute toConstantAttr(const torsh::Tensor &tensor, WeightStore &store);
-/// The elements behind the attribute of a torsh.constant; none when there are more than `maxFoldedElements`, or the
-/// bytes are not at hand.
+/// The elements behind the attribute of a torsh.constant; none when there are more than `maxFoldedElements`,
+/// or the bytes are not at hand.
 std::optional<torsh::Tensor> fromConstantAttr(mlir::Attribute value, const WeightStore &store);
 
 /// Bytes of a tensor of `elements` elements as the weight store holds it.

@@ -1,4 +1,5 @@
-//===-- DimBounds.cpp - Signs of dim expressions ------------------------------------------------------------===//
+//===-- DimBounds.cpp - Signs of dim expressions
+//------------------------------------------------------------===//
 #include "frontends/onnx/DimUnifier.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -6,8 +7,8 @@ using namespace mlir;
 
 namespace torsh::onnx {
 
-/// The least value of an expression when input symbols are at least `inputSymbol` and others at least 0; none when
-/// there is no such bound or it is not obvious.
+/// The least value of an expression when input symbols are at least `inputSymbol` and others at least 0; none
+/// when there is no such bound or it is not obvious.
 std::optional<int64_t> DimUnifier::lowerBound(DimAttr dim, int64_t inputSymbol) const {
   if (auto value = dim::asConstant(dim))
     return value;

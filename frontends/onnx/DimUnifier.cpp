@@ -1,4 +1,5 @@
-//===-- DimUnifier.cpp - Symbols of an import and what is known to be equal ---------------------------------===//
+//===-- DimUnifier.cpp - Symbols of an import and what is known to be equal
+//---------------------------------===//
 #include "frontends/onnx/DimUnifier.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "llvm/ADT/StringExtras.h"
@@ -51,10 +52,11 @@ DimAttr DimUnifier::bornAtRun(StringRef hint) {
 DimAttr DimUnifier::canonical(DimAttr dim) const {
   if (dim::asConstant(dim) || (symbolValues.empty() && expressionValues.empty()))
     return dim;
-  // Replacements never contain replaced symbols (see replaceSymbol), so one substitution is enough for symbols; an
-  // expression may only match after it.
+  // Replacements never contain replaced symbols (see replaceSymbol), so one substitution is enough for
+  // symbols; an expression may only match after it.
   DimAttr result = dim::substitute(dim, symbolValues);
-  for (auto it = expressionValues.find(result); it != expressionValues.end(); it = expressionValues.find(result))
+  for (auto it = expressionValues.find(result); it != expressionValues.end();
+       it = expressionValues.find(result))
     result = it->second;
   return result;
 }
@@ -137,7 +139,8 @@ bool DimUnifier::unify(DimAttr a, DimAttr b, const Twine &why) {
     // A guard is checked before anything runs, so it cannot speak of sizes that are born later.
     if (llvm::any_of(symbols, [&](StringRef name) { return bornSymbols.contains(name); }))
       return false;
-    bool swap = dim::asConstant(a) || (!dim::asConstant(b) && dim::toString(a).size() < dim::toString(b).size());
+    bool swap =
+        dim::asConstant(a) || (!dim::asConstant(b) && dim::toString(a).size() < dim::toString(b).size());
     if (swap)
       std::swap(a, b);
     guards.push_back({a, b, why.str()});

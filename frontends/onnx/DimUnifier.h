@@ -1,4 +1,5 @@
-//===-- DimUnifier.h - Symbols of an import and what is known to be equal -----------------------------------===//
+//===-- DimUnifier.h - Symbols of an import and what is known to be equal
+//-----------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_DIMUNIFIER_H
 #define TORSH_FRONTENDS_ONNX_DIMUNIFIER_H
 
@@ -9,10 +10,10 @@
 
 namespace torsh::onnx {
 
-/// Names symbols, and keeps the equalities between dims that the graph asks for. A symbol that turns out to be equal
-/// to something is replaced everywhere, inputs included: a dim that then stands twice in the signature, or stands
-/// there as an expression, is checked when a run binds the symbols. Equalities between compound expressions become
-/// torsh.guard ops.
+/// Names symbols, and keeps the equalities between dims that the graph asks for. A symbol that turns out to
+/// be equal to something is replaced everywhere, inputs included: a dim that then stands twice in the
+/// signature, or stands there as an expression, is checked when a run binds the symbols. Equalities between
+/// compound expressions become torsh.guard ops.
 class DimUnifier {
 public:
   explicit DimUnifier(mlir::MLIRContext *context) : context(context) {}
@@ -35,8 +36,8 @@ public:
   /// Makes two dims equal. False when they cannot be.
   bool unify(DimAttr a, DimAttr b, const llvm::Twine &why);
 
-  /// The sign of a dim (-1, 0, 1) where it is the same for all sizes. Sizes of inputs may be assumed to be at least 1,
-  /// which then becomes a guard.
+  /// The sign of a dim (-1, 0, 1) where it is the same for all sizes. Sizes of inputs may be assumed to be at
+  /// least 1, which then becomes a guard.
   std::optional<int> signOf(DimAttr dim);
   bool isNonNegative(DimAttr dim);
   /// The smaller or larger of two dims, simplified by what is known of their difference.

@@ -1,4 +1,5 @@
-//===-- GraphConstants.cpp - Values of names: constants, sizes and weights ----------------------------------===//
+//===-- GraphConstants.cpp - Values of names: constants, sizes and weights
+//----------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ShapeValues.h"
@@ -28,9 +29,7 @@ std::optional<SmallVector<int64_t>> ShapeValue::constants() const {
   return result;
 }
 
-WeightStore &GraphImport::weights() {
-  return context->getOrLoadDialect<TorshDialect>()->getWeightStore();
-}
+WeightStore &GraphImport::weights() { return context->getOrLoadDialect<TorshDialect>()->getWeightStore(); }
 
 void GraphImport::bindInitializers(const Graph &graph, Scope &into) {
   for (const Tensor &tensor : graph.initializers) {
@@ -48,7 +47,8 @@ void GraphImport::bindInitializers(const Graph &graph, Scope &into) {
   }
 }
 
-//===-- Building constants -----------------------------------------------------------------------------------===//
+//===-- Building constants
+//-----------------------------------------------------------------------------------===//
 
 Value GraphImport::constant(mlir::Attribute value, RankedTensorType type, Location loc) {
   OpBuilder builder(context);
@@ -62,7 +62,8 @@ Value GraphImport::constant(mlir::Attribute value, RankedTensorType type, Locati
 }
 
 Value GraphImport::constant(const torsh::Tensor &tensor, Location loc) {
-  return constant(toConstantAttr(tensor, weights()), RankedTensorType::get(tensor.shape, tensor.elementType), loc);
+  return constant(toConstantAttr(tensor, weights()), RankedTensorType::get(tensor.shape, tensor.elementType),
+                  loc);
 }
 
 Value GraphImport::constant(const Tensor &tensor, Location loc, std::string &why) {
@@ -102,7 +103,8 @@ Value GraphImport::constant(const Tensor &tensor, Location loc, std::string &why
   return constant(WeightAttr::get(context, StringAttr::get(context, key), type, {}), type, loc);
 }
 
-//===-- Values of names --------------------------------------------------------------------------------------===//
+//===-- Values of names
+//--------------------------------------------------------------------------------------===//
 
 Value GraphImport::materializeShape(const ShapeValue &shape, OpBuilder &builder, Location loc) {
   if (std::optional<SmallVector<int64_t>> values = shape.constants()) {
@@ -156,8 +158,8 @@ Value GraphImport::materialize(NamedValue &named, OpBuilder &builder, Location l
       return cached;
     std::string why;
     auto name = StringAttr::get(context, named.initializer->name);
-    Value value =
-        constant(*named.initializer, NameLoc::get(name, FileLineColLoc::get(context, file->name(), 0, 0)), why);
+    Value value = constant(*named.initializer,
+                           NameLoc::get(name, FileLineColLoc::get(context, file->name(), 0, 0)), why);
     if (!value)
       error("TSH-0210: the initializer " + quoted(named.initializer->name) + " cannot be used: " + why);
     return initializerOps[named.initializer] = value;

@@ -1,4 +1,5 @@
-//===-- GraphImport.cpp - Walks graphs and dispatches nodes -------------------------------------------------===//
+//===-- GraphImport.cpp - Walks graphs and dispatches nodes
+//-------------------------------------------------===//
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/ShapeValues.h"
@@ -23,7 +24,8 @@ int64_t Frame::opsetOf(StringRef domain) const {
   return 1;
 }
 
-//===-- Which nodes ------------------------------------------------------------------------------------------===//
+//===-- Which nodes
+//------------------------------------------------------------------------------------------===//
 
 /// Every name that a graph nested in an attribute may take from outside (its own names do no harm).
 static void collectUses(const Graph &graph, llvm::StringSet<> &names);
@@ -47,7 +49,8 @@ static void collectUses(const Graph &graph, llvm::StringSet<> &names) {
 }
 
 /// The positions of the nodes that the names in `needed` depend on, in execution order.
-static SmallVector<uint32_t> neededNodes(ArrayRef<Node> nodes, ArrayRef<uint32_t> order, llvm::StringSet<> needed) {
+static SmallVector<uint32_t> neededNodes(ArrayRef<Node> nodes, ArrayRef<uint32_t> order,
+                                         llvm::StringSet<> needed) {
   SmallVector<uint32_t> result;
   for (uint32_t index : llvm::reverse(order)) {
     const Node &node = nodes[index];
@@ -72,8 +75,8 @@ void GraphImport::importNodes(const Graph &graph, Scope &into, OpBuilder &builde
     importNode(graph.nodes[index], index, builder);
 }
 
-FailureOr<SmallVector<NamedValue>> GraphImport::importSubgraph(const Graph &graph, ArrayRef<NamedValue> inputs,
-                                                               OpBuilder &builder) {
+FailureOr<SmallVector<NamedValue>>
+GraphImport::importSubgraph(const Graph &graph, ArrayRef<NamedValue> inputs, OpBuilder &builder) {
   Scope inner(scope);
   for (auto [info, value] : llvm::zip(graph.inputs, inputs))
     inner.names[info.name] = value;
@@ -88,7 +91,8 @@ FailureOr<SmallVector<NamedValue>> GraphImport::importSubgraph(const Graph &grap
   return results;
 }
 
-//===-- One node ---------------------------------------------------------------------------------------------===//
+//===-- One node
+//---------------------------------------------------------------------------------------------===//
 
 bool GraphImport::anyOperandFailed(const Node &node, bool &undefined) {
   for (StringRef input : node.inputs) {
@@ -125,7 +129,8 @@ void GraphImport::importNode(const Node &node, size_t index, OpBuilder &builder)
   bool undefined = false;
   if (anyOperandFailed(node, undefined)) {
     NodeImport import(*this, node, frame->opsetOf(node.domain), builder, loc);
-    // The reason has been reported where it arose, but an op that is not in the table is worth telling all the same.
+    // The reason has been reported where it arose, but an op that is not in the table is worth telling all
+    // the same.
     if (undefined)
       (void)import.malformed("an input is not defined before this node");
     else if (!callee && !OpTable::get().lookup(node.domain, node.opType, import.opset))
@@ -239,7 +244,8 @@ bool GraphImport::verifyNewOps(NodeImport &node, Block *block, Operation *before
 
 /// Whether the results of an op may be computed now.
 static bool isFoldable(Operation *op) {
-  if (isa<ConstantOp, RandomUniformOp, RandomNormalOp>(op) || op->getNumRegions() != 0 || !isMemoryEffectFree(op))
+  if (isa<ConstantOp, RandomUniformOp, RandomNormalOp>(op) || op->getNumRegions() != 0 ||
+      !isMemoryEffectFree(op))
     return false;
   return llvm::all_of(op->getResultTypes(), [](mlir::Type type) {
     auto tensor = dyn_cast<RankedTensorType>(type);
@@ -295,7 +301,8 @@ void GraphImport::foldNewOps(const Node &node, Block *block, Operation *before) 
   }
 }
 
-//===-- Failing ----------------------------------------------------------------------------------------------===//
+//===-- Failing
+//----------------------------------------------------------------------------------------------===//
 
 static std::string nameOf(const NodeImport &node) {
   if (auto named = dyn_cast<NameLoc>(node.loc))

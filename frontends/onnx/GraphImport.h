@@ -1,4 +1,5 @@
-//===-- GraphImport.h - The state of one import ------------------------------------------------------------===//
+//===-- GraphImport.h - The state of one import
+//------------------------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_GRAPHIMPORT_H
 #define TORSH_FRONTENDS_ONNX_GRAPHIMPORT_H
 
@@ -12,8 +13,9 @@
 
 namespace torsh::onnx {
 
-/// A tensor of rank 0 or 1 whose elements are known as dim expressions. `elementType` may also be i1, or a float when
-/// sizes were cast; only then the denominator, by which all elements are divided, can differ from 1.
+/// A tensor of rank 0 or 1 whose elements are known as dim expressions. `elementType` may also be i1, or a
+/// float when sizes were cast; only then the denominator, by which all elements are divided, can differ
+/// from 1.
 struct ShapeValue {
   llvm::SmallVector<DimAttr> dims;
   bool scalar = false;
@@ -34,7 +36,8 @@ struct NamedValue {
   const Tensor *initializer = nullptr;
 };
 
-/// The names visible at a node. A graph nested in an attribute sees the names around it, a function body does not.
+/// The names visible at a node. A graph nested in an attribute sees the names around it, a function body does
+/// not.
 struct Scope {
   explicit Scope(Scope *parent = nullptr) : parent(parent) {}
 
@@ -66,21 +69,22 @@ public:
   /// Null on failure, with the report filled.
   mlir::OwningOpRef<mlir::ModuleOp> run();
 
-  //===-- Graphs -------------------------------------------------------------------------------------------===//
-  /// Imports the nodes that `graph`'s outputs need, at the builder's insertion point, into `scope`. Nodes that fail
-  /// are reported and leave their outputs failed.
+  //===-- Graphs
+  //-------------------------------------------------------------------------------------------===//
+  /// Imports the nodes that `graph`'s outputs need, at the builder's insertion point, into `scope`. Nodes
+  /// that fail are reported and leave their outputs failed.
   void importNodes(const Graph &graph, Scope &scope, mlir::OpBuilder &builder);
-  /// Imports a graph nested in an attribute and gives its outputs as values; fails when one of them failed. `inputs`
-  /// are bound to the graph's input names.
-  llvm::FailureOr<llvm::SmallVector<NamedValue>> importSubgraph(const Graph &graph,
-                                                                llvm::ArrayRef<NamedValue> inputs,
-                                                                mlir::OpBuilder &builder);
+  /// Imports a graph nested in an attribute and gives its outputs as values; fails when one of them failed.
+  /// `inputs` are bound to the graph's input names.
+  llvm::FailureOr<llvm::SmallVector<NamedValue>>
+  importSubgraph(const Graph &graph, llvm::ArrayRef<NamedValue> inputs, mlir::OpBuilder &builder);
   /// Whether a type-checking trial is running, whose refusals must not reach the report.
   ImportReport &currentReport() { return *report; }
   /// Sends refusals to another report until `restoreReport`.
   ImportReport *redirectReport(ImportReport *other) { return std::exchange(report, other); }
 
-  //===-- Names --------------------------------------------------------------------------------------------===//
+  //===-- Names
+  //--------------------------------------------------------------------------------------------===//
   NamedValue *find(llvm::StringRef name) { return scope->find(name); }
   void define(llvm::StringRef name, NamedValue value) { scope->names[name] = std::move(value); }
   /// The SSA value of a name; builds the constant or from_dims op on demand.
@@ -93,7 +97,8 @@ public:
   std::optional<torsh::Tensor> constantOf(const NamedValue &named);
   bool isSmallConstant(const NamedValue &named);
 
-  //===-- Constants ----------------------------------------------------------------------------------------===//
+  //===-- Constants
+  //----------------------------------------------------------------------------------------===//
   /// A torsh.constant at the function's start, so that it dominates everything.
   mlir::Value constant(const torsh::Tensor &tensor, mlir::Location loc);
   mlir::Value constant(mlir::Attribute value, mlir::RankedTensorType type, mlir::Location loc);
@@ -101,7 +106,8 @@ public:
   mlir::Value constant(const Tensor &tensor, mlir::Location loc, std::string &why);
   WeightStore &weights();
 
-  //===-- Failing ------------------------------------------------------------------------------------------===//
+  //===-- Failing
+  //------------------------------------------------------------------------------------------===//
   llvm::LogicalResult refuse(const NodeImport &node, const llvm::Twine &constraint);
   llvm::LogicalResult reject(const NodeImport &node, const llvm::Twine &reason);
   void error(const llvm::Twine &sentence) { report->errors.push_back(sentence.str()); }

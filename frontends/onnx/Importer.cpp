@@ -1,4 +1,5 @@
-//===-- Importer.cpp - The function around an imported graph ------------------------------------------------===//
+//===-- Importer.cpp - The function around an imported graph
+//------------------------------------------------===//
 #include "frontends/onnx/Importer.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
@@ -24,8 +25,8 @@ GraphImport::GraphImport(MLIRContext *context, std::shared_ptr<ModelFile> model,
 bool GraphImport::checkOpsets() {
   for (const OpsetImport &import : file->model().opsetImports)
     if (import.domain.empty() && (import.version < minOpset || import.version > maxOpset)) {
-      error("TSH-0205: the model uses opset " + Twine(import.version) + "; opsets " + Twine(minOpset) + " to " +
-            Twine(maxOpset) + " are supported. Convert it with onnx.version_converter.");
+      error("TSH-0205: the model uses opset " + Twine(import.version) + "; opsets " + Twine(minOpset) +
+            " to " + Twine(maxOpset) + " are supported. Convert it with onnx.version_converter.");
       return false;
     }
   return true;
@@ -38,13 +39,14 @@ static bool isAnonymous(StringRef name) {
 
 std::optional<RankedTensorType> GraphImport::inputType(const ValueInfo &input) {
   if (!input.type || input.type->kind != Type::Kind::Tensor) {
-    error("TSH-0202: the input " + quoted(input.name) + " is not a tensor; only dense tensors are supported.");
+    error("TSH-0202: the input " + quoted(input.name) +
+          " is not a tensor; only dense tensors are supported.");
     return std::nullopt;
   }
   mlir::Type elementType = elementTypeOf(context, input.type->elemType);
   if (!elementType) {
-    error("TSH-0202: the input " + quoted(input.name) + " has elements of " + dataTypeName(input.type->elemType) +
-          ", which are not supported.");
+    error("TSH-0202: the input " + quoted(input.name) + " has elements of " +
+          dataTypeName(input.type->elemType) + ", which are not supported.");
     return std::nullopt;
   }
   if (!input.type->hasShape) {
@@ -108,8 +110,8 @@ bool GraphImport::importSignature(func::FuncOp function, Scope &into) {
             " names no dim of the inputs; give a dim's name, or input.axis.");
       sound = false;
     } else if (!dims.unify(size, dim::constant(context, entry.second), "--dim")) {
-      error("TSH-0208: --dim " + key + "=" + Twine(entry.second) + " contradicts the size " + dim::toString(size) +
-            " that the model states.");
+      error("TSH-0208: --dim " + key + "=" + Twine(entry.second) + " contradicts the size " +
+            dim::toString(size) + " that the model states.");
       sound = false;
     }
   }
@@ -128,7 +130,8 @@ bool GraphImport::importOutputs(const Graph &graph, OpBuilder &builder) {
     NamedValue *named = find(output.name);
     if (!named)
       error("TSH-0203: the output " + quoted(output.name) + " is not computed by any node.");
-    Value value = named ? materialize(*named, builder, NameLoc::get(StringAttr::get(context, output.name))) : Value();
+    Value value =
+        named ? materialize(*named, builder, NameLoc::get(StringAttr::get(context, output.name))) : Value();
     sound &= bool(value);
     values.push_back(value);
     names.push_back(StringAttr::get(context, output.name));
@@ -139,12 +142,21 @@ bool GraphImport::importOutputs(const Graph &graph, OpBuilder &builder) {
   return sound;
 }
 
+/// Erases ops that were built on the way and turned out to be unneeded, last uses first.
+static void eraseDead(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    if (isOpTriviallyDead(&op)) {
+      op.erase();
+      continue;
+    }
+    for (Region &region : op.getRegions())
+      for (Block &inner : region)
+        eraseDead(inner);
+  }
+}
+
 void GraphImport::finish(func::FuncOp function) {
-  // Ops that were built on the way and turned out to be unneeded, last uses first.
-  function.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
-    if (isOpTriviallyDead(op))
-      op->erase();
-  });
+  eraseDead(function.front());
   OpBuilder builder(context);
   builder.setInsertionPointToStart(&function.front());
   dims.emitGuards(builder, function.getLoc());
@@ -191,8 +203,8 @@ OwningOpRef<ModuleOp> GraphImport::run() {
   return module;
 }
 
-OwningOpRef<ModuleOp> importModel(MLIRContext *context, std::shared_ptr<ModelFile> file, const ImportOptions &options,
-                                  ImportReport &report) {
+OwningOpRef<ModuleOp> importModel(MLIRContext *context, std::shared_ptr<ModelFile> file,
+                                  const ImportOptions &options, ImportReport &report) {
   context->loadDialect<func::FuncDialect, TorshDialect>();
   return GraphImport(context, std::move(file), options, report).run();
 }

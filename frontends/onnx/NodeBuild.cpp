@@ -1,4 +1,5 @@
-//===-- NodeBuild.cpp - What import functions build with ----------------------------------------------------===//
+//===-- NodeBuild.cpp - What import functions build with
+//----------------------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 
@@ -22,7 +23,7 @@ Value NodeImport::splat(RankedTensorType type, double value) {
     return one;
   if (type.hasStaticShape()) {
     auto constant = one.getDefiningOp<ConstantOp>();
-    auto dense = cast<DenseElementsAttr>(constant.getValue());
+    auto dense = mlir::cast<DenseElementsAttr>(constant.getValue());
     if (type.getNumElements() == 0)
       return graph.constant(torsh::Tensor::zeros(elementType, type.getShape()), loc);
     return graph.constant(dense.resizeSplat(type), type, loc);
@@ -30,7 +31,9 @@ Value NodeImport::splat(RankedTensorType type, double value) {
   return BroadcastOp::create(builder, loc, type, one, builder.getDenseI64ArrayAttr({}));
 }
 
-Value NodeImport::splatLike(Value like, double value) { return splat(cast<RankedTensorType>(like.getType()), value); }
+Value NodeImport::splatLike(Value like, double value) {
+  return splat(mlir::cast<RankedTensorType>(like.getType()), value);
+}
 
 Value NodeImport::fromDims(ArrayRef<DimAttr> dims, bool scalar) {
   ShapeValue shape{SmallVector<DimAttr>(dims), scalar, builder.getI64Type()};
@@ -56,13 +59,15 @@ Value NodeImport::broadcastTo(Value x, ArrayRef<DimAttr> dims) {
   SmallVector<DimAttr> from = getDims(x);
   if (from.size() > dims.size()) {
     if (!invalid)
-      (void)malformed("a tensor of rank " + Twine(from.size()) + " does not broadcast to rank " + Twine(dims.size()));
+      (void)malformed("a tensor of rank " + Twine(from.size()) + " does not broadcast to rank " +
+                      Twine(dims.size()));
     invalid = true;
     return x;
   }
   size_t lead = dims.size() - from.size();
   for (size_t i = 0; i < from.size(); ++i) {
-    if (dim::isConstant(from[i], 1) || unify(from[i], dims[lead + i], "broadcasts along dim " + Twine(lead + i)))
+    if (dim::isConstant(from[i], 1) ||
+        unify(from[i], dims[lead + i], "broadcasts along dim " + Twine(lead + i)))
       continue;
     if (!invalid)
       (void)malformed("dim " + Twine(i) + " of size " + dim::toString(from[i]) + " does not broadcast to " +
@@ -120,8 +125,9 @@ bool NodeImport::unify(DimAttr a, DimAttr b, const Twine &why) {
   if (a == b)
     return true;
   std::string name = isa<NameLoc>(loc) ? mlir::cast<NameLoc>(loc).getName().str() : node.opType.str();
-  return graph.dims.unify(a, b, "node " + quoted(name) + ": " + dim::toString(a) + " and " + dim::toString(b) +
-                                    " must be equal (" + why + ")");
+  return graph.dims.unify(a, b,
+                          "node " + quoted(name) + ": " + dim::toString(a) + " and " + dim::toString(b) +
+                              " must be equal (" + why + ")");
 }
 
 FailureOr<int64_t> NodeImport::axis(int64_t value, int64_t rank) {

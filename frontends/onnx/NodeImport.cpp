@@ -1,4 +1,5 @@
-//===-- NodeImport.cpp - Operands, attributes and results of a node -----------------------------------------===//
+//===-- NodeImport.cpp - Operands, attributes and results of a node
+//-----------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
@@ -7,7 +8,8 @@ using namespace mlir;
 
 namespace torsh::onnx {
 
-//===-- Operands ---------------------------------------------------------------------------------------------===//
+//===-- Operands
+//---------------------------------------------------------------------------------------------===//
 
 size_t NodeImport::numInputs() const { return node.inputs.size(); }
 size_t NodeImport::numOutputs() const { return node.outputs.size(); }
@@ -31,7 +33,7 @@ RankedTensorType NodeImport::typeOf(size_t i) {
   if (NamedValue *named = hasInput(i) ? graph.find(node.inputs[i]) : nullptr)
     if (RankedTensorType type = graph.typeOf(*named))
       return type;
-  return cast<RankedTensorType>(operand(i).getType());
+  return mlir::cast<RankedTensorType>(operand(i).getType());
 }
 
 std::optional<SmallVector<DimAttr>> NodeImport::shapeValue(size_t i) {
@@ -68,7 +70,8 @@ std::optional<SmallVector<double>> NodeImport::constantFloats(size_t i) {
   return SmallVector<double>(tensor->ints.begin(), tensor->ints.end());
 }
 
-//===-- Attributes -------------------------------------------------------------------------------------------===//
+//===-- Attributes
+//-------------------------------------------------------------------------------------------===//
 
 const Attribute *NodeImport::attribute(StringRef name) const {
   const Attribute *found = node.attribute(name);
@@ -99,7 +102,8 @@ std::optional<SmallVector<int64_t>> NodeImport::intsAttr(StringRef name) const {
   return std::nullopt;
 }
 
-//===-- Results ----------------------------------------------------------------------------------------------===//
+//===-- Results
+//----------------------------------------------------------------------------------------------===//
 
 void NodeImport::setResult(size_t i, Value value) {
   if (i >= node.outputs.size() || node.outputs[i].empty())

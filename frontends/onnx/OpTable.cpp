@@ -1,4 +1,5 @@
-//===-- OpTable.cpp - Which ONNX ops can be imported --------------------------------------------------------===//
+//===-- OpTable.cpp - Which ONNX ops can be imported
+//--------------------------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
 
 using namespace llvm;

@@ -1,4 +1,5 @@
-//===-- ShapeArithmetic.cpp - Arithmetic of sizes at import -------------------------------------------------===//
+//===-- ShapeArithmetic.cpp - Arithmetic of sizes at import
+//-------------------------------------------------===//
 #include "frontends/onnx/ShapeArithmetic.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include <cmath>
@@ -10,7 +11,8 @@ namespace {
 
 using Dims = SmallVector<DimAttr>;
 
-/// A float constant as fractions with a common denominator that is a power of two, so that nothing is rounded.
+/// A float constant as fractions with a common denominator that is a power of two, so that nothing is
+/// rounded.
 std::optional<ShapeValue> fractionOf(NodeImport &node, size_t i) {
   NamedValue *named = node.graph.find(node.node.inputs[i]);
   auto tensor = named ? node.graph.constantOf(*named) : std::nullopt;
@@ -83,9 +85,9 @@ std::optional<DimAttr> compare(DimUnifier &dims, StringRef op, DimAttr a, DimAtt
   std::optional<int> sign = dims.signOf(difference);
   if (!sign)
     return std::nullopt;
-  bool holds = op == "Equal"     ? *sign == 0
-               : op == "Greater" ? *sign > 0
-               : op == "Less"    ? *sign < 0
+  bool holds = op == "Equal"            ? *sign == 0
+               : op == "Greater"        ? *sign > 0
+               : op == "Less"           ? *sign < 0
                : op == "GreaterOrEqual" ? *sign >= 0
                                         : *sign <= 0;
   return truth(a, holds);
@@ -130,7 +132,9 @@ std::optional<std::pair<size_t, bool>> commonShape(ArrayRef<ShapeValue> values) 
   return std::make_pair(size, scalar);
 }
 
-DimAttr elementAt(const ShapeValue &value, size_t i) { return value.dims.size() == 1 ? value.dims[0] : value.dims[i]; }
+DimAttr elementAt(const ShapeValue &value, size_t i) {
+  return value.dims.size() == 1 ? value.dims[0] : value.dims[i];
+}
 
 std::optional<ShapeValue> binary(NodeImport &node, StringRef op, ShapeValue a, ShapeValue b) {
   auto shape = commonShape({a, b});
@@ -260,8 +264,12 @@ std::optional<ShapeValue> reduce(NodeImport &node, StringRef op) {
     return value;
   if (value->dims.empty() && (op == "ReduceMax" || op == "ReduceMin"))
     return std::nullopt;
-  DimAttr result = value->dims.empty() ? dim::constant(node.context(), op == "ReduceProd") : value->dims.front();
-  StringRef element = op == "ReduceProd" ? "Mul" : op == "ReduceSum" ? "Add" : op == "ReduceMax" ? "Max" : "Min";
+  DimAttr result =
+      value->dims.empty() ? dim::constant(node.context(), op == "ReduceProd") : value->dims.front();
+  StringRef element = op == "ReduceProd"  ? "Mul"
+                      : op == "ReduceSum" ? "Add"
+                      : op == "ReduceMax" ? "Max"
+                                          : "Min";
   for (DimAttr dim : ArrayRef(value->dims).drop_front(value->dims.empty() ? 0 : 1)) {
     auto combined = combine(node, element, result, dim);
     if (!combined)
@@ -295,7 +303,8 @@ std::optional<ShapeValue> shapeArithmetic(NodeImport &node) {
   auto values = knownOperands(node);
   if (!values || values->empty())
     return std::nullopt;
-  // Before opset 7 the shapes of operands were matched along an axis; constants alone are left to the evaluator.
+  // Before opset 7 the shapes of operands were matched along an axis; constants alone are left to the
+  // evaluator.
   if (family == Family::Binary && node.opset < 7)
     return std::nullopt;
   if (family == Family::Unary)
@@ -306,8 +315,8 @@ std::optional<ShapeValue> shapeArithmetic(NodeImport &node) {
     return std::nullopt;
   // Fixed-width unsigned and narrow types wrap, which expressions do not.
   mlir::Type elementType = values->front().elementType;
-  if (!elementType.isSignlessInteger(64) && !elementType.isSignlessInteger(32) && !elementType.isSignlessInteger(1) &&
-      !isa<FloatType>(elementType))
+  if (!elementType.isSignlessInteger(64) && !elementType.isSignlessInteger(32) &&
+      !elementType.isSignlessInteger(1) && !isa<FloatType>(elementType))
     return std::nullopt;
   if (elementType.isSignlessInteger(1) && op != "And" && op != "Or" && op != "Equal")
     return std::nullopt;

@@ -1,7 +1,9 @@
-//===-- ShapeValues.cpp - Computing with sizes at import: structure -----------------------------------------===//
+//===-- ShapeValues.cpp - Computing with sizes at import: structure
+//-----------------------------------------===//
 //
-// Exporters compute the operands of Reshape, Expand, Slice and Resize from Shape. These nodes are evaluated here over
-// dim expressions, so that every dim of the imported module is an expression over the dims of the inputs.
+// Exporters compute the operands of Reshape, Expand, Slice and Resize from Shape. These nodes are evaluated
+// here over dim expressions, so that every dim of the imported module is an expression over the dims of the
+// inputs.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ShapeValues.h"
@@ -106,10 +108,12 @@ bool evaluateSplit(NodeImport &node) {
   auto data = known(node, 0);
   if (!data || data->scalar)
     return false;
-  std::optional<SmallVector<int64_t>> sizes = node.opset >= 13 ? node.constantInts(1) : node.intsAttr("split");
+  std::optional<SmallVector<int64_t>> sizes =
+      node.opset >= 13 ? node.constantInts(1) : node.intsAttr("split");
   if (!sizes && node.hasInput(1))
     return false;
-  int64_t total = data->dims.size(), count = node.numOutputs(), chunk = (total + count - 1) / count, offset = 0;
+  int64_t total = data->dims.size(), count = node.numOutputs(), chunk = (total + count - 1) / count,
+          offset = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t size = sizes ? (i < int64_t(sizes->size()) ? (*sizes)[i] : -1) : std::min(chunk, total - offset);
     if (size < 0 || offset + size > total)
@@ -131,7 +135,8 @@ bool evaluateUnsqueeze(NodeImport &node) {
 
 bool evaluateSqueeze(NodeImport &node) {
   auto data = known(node, 0);
-  if (!data || data->scalar || data->dims.size() != 1 || (node.opset >= 13 && node.hasInput(1) && !node.constantInts(1)))
+  if (!data || data->scalar || data->dims.size() != 1 ||
+      (node.opset >= 13 && node.hasInput(1) && !node.constantInts(1)))
     return false;
   return record(node, 0, with(*data, data->dims, true));
 }
@@ -140,7 +145,8 @@ bool evaluateSqueeze(NodeImport &node) {
 std::optional<bool> scalarTarget(const SmallVector<int64_t> &target, size_t elements) {
   if (target.empty() && elements == 1)
     return true;
-  if (target.size() == 1 && (target[0] == -1 || target[0] == int64_t(elements) || (target[0] == 0 && elements)))
+  if (target.size() == 1 &&
+      (target[0] == -1 || target[0] == int64_t(elements) || (target[0] == 0 && elements)))
     return false;
   return std::nullopt;
 }
@@ -227,8 +233,8 @@ bool evaluateScatter(NodeImport &node) {
 
 bool evaluateRange(NodeImport &node) {
   auto start = known(node, 0), limit = known(node, 1), delta = known(node, 2);
-  if (!start || !limit || !delta || start->dims.size() != 1 || limit->dims.size() != 1 || delta->dims.size() != 1 ||
-      !start->elementType.isInteger())
+  if (!start || !limit || !delta || start->dims.size() != 1 || limit->dims.size() != 1 ||
+      delta->dims.size() != 1 || !start->elementType.isInteger())
     return false;
   auto step = dim::asConstant(delta->dims[0]);
   auto span = dim::asConstant(dim::sub(limit->dims[0], start->dims[0]));

@@ -1,10 +1,12 @@
-//===-- SliceBounds.cpp - The start and size of a slice -----------------------------------------------------===//
+//===-- SliceBounds.cpp - The start and size of a slice
+//-----------------------------------------------------===//
 #include "frontends/onnx/SliceBounds.h"
 
 namespace torsh::onnx {
 
 /// A bound in [least, most] with negative values counted from the end.
-static std::optional<DimAttr> clampBound(DimUnifier &dims, DimAttr bound, DimAttr size, int64_t least, DimAttr most) {
+static std::optional<DimAttr> clampBound(DimUnifier &dims, DimAttr bound, DimAttr size, int64_t least,
+                                         DimAttr most) {
   mlir::MLIRContext *context = bound.getContext();
   // Sentinels for "the end" must not take part in arithmetic.
   if (auto value = dim::asConstant(bound)) {
@@ -16,8 +18,8 @@ static std::optional<DimAttr> clampBound(DimUnifier &dims, DimAttr bound, DimAtt
   if (auto value = dim::asConstant(bound); value && *value < 0)
     bound = dim::add(bound, size);
   else if (!dims.isNonNegative(bound)) {
-    // An expression like n - 4 is meant as a position in the dim; a negative one would count from the end. When it
-    // cannot be told, it is only accepted if it is certainly negative.
+    // An expression like n - 4 is meant as a position in the dim; a negative one would count from the end.
+    // When it cannot be told, it is only accepted if it is certainly negative.
     if (dims.isNonNegative(dim::neg(bound)))
       bound = dim::add(bound, size);
     else
@@ -26,7 +28,8 @@ static std::optional<DimAttr> clampBound(DimUnifier &dims, DimAttr bound, DimAtt
   return dims.max(dim::constant(context, least), dims.min(bound, most));
 }
 
-std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr end, int64_t step, DimAttr size) {
+std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr end, int64_t step,
+                                        DimAttr size) {
   mlir::MLIRContext *context = size.getContext();
   DimAttr zero = dim::constant(context, 0), one = dim::constant(context, 1), last = dim::sub(size, one);
   if (step > 0) {

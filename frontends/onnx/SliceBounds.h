@@ -1,4 +1,5 @@
-//===-- SliceBounds.h - The start and size of a slice -------------------------------------------------------===//
+//===-- SliceBounds.h - The start and size of a slice
+//-------------------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_SLICEBOUNDS_H
 #define TORSH_FRONTENDS_ONNX_SLICEBOUNDS_H
 
@@ -32,7 +33,8 @@ struct SymbolicSlice {
 };
 
 /// The same where sizes or bounds are expressions; none when the sign of a bound is not known.
-std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr end, int64_t step, DimAttr size);
+std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr end, int64_t step,
+                                        DimAttr size);
 
 } // namespace torsh::onnx
 

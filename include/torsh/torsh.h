@@ -1,8 +1,8 @@
 /* The C API of the ToRSh runtime, version 0 (not frozen: another version is refused).
  *
- * One table of functions, fetched by torsh_get_api(TORSH_API_VERSION). Entries are only ever appended; `size` tells
- * how many a runtime has. Nothing throws, nothing writes to stdout or stderr, and there is no hidden global state but
- * the log sink.
+ * One table of functions, fetched by torsh_get_api(TORSH_API_VERSION). Entries are only ever appended; `size`
+ * tells how many a runtime has. Nothing throws, nothing writes to stdout or stderr, and there is no hidden
+ * global state but the log sink.
  *
  *   const torsh_api *api = torsh_get_api(TORSH_API_VERSION);
  *   torsh_module *module;  torsh_context *context;  torsh_error error;
@@ -10,8 +10,8 @@
  *   api->context_create(module, &context, &error);
  *   api->run(context, inputs, num_inputs, outputs, num_outputs, &error);
  *
- * A module is immutable and may be used by any number of threads. A context belongs to one caller at a time (a second
- * run on a busy context is refused); cancel() and get_stats() may be called from any thread.
+ * A module is immutable and may be used by any number of threads. A context belongs to one caller at a time
+ * (a second run on a busy context is refused); cancel() and get_stats() may be called from any thread.
  */
 #ifndef TORSH_TORSH_H
 #define TORSH_TORSH_H
@@ -25,7 +25,8 @@ extern "C" {
 
 #define TORSH_API_VERSION 0u
 
-/* Status of a call. 0 is success; the numbers never change meaning. Messages begin with TSH-8nnn, nnn the status. */
+/* Status of a call. 0 is success; the numbers never change meaning. Messages begin with TSH-8nnn, nnn the
+ * status. */
 typedef int32_t torsh_status;
 enum {
   TORSH_OK = 0,
@@ -47,7 +48,8 @@ enum {
   TORSH_E_SYSTEM = 16       /* a thread or another resource of the system could not be had */
 };
 
-/* Where a call leaves its message; owned by the caller, never allocated. Every `error` argument may be NULL. */
+/* Where a call leaves its message; owned by the caller, never allocated. Every `error` argument may be NULL.
+ */
 typedef struct torsh_error {
   torsh_status status;
   int32_t port; /* index of the input or output meant, else -1 */
@@ -57,9 +59,11 @@ typedef struct torsh_error {
   char message[488];
 } torsh_error;
 
-/* --- Values ----------------------------------------------------------------------------------------------------- */
+/* --- Values
+ * ----------------------------------------------------------------------------------------------------- */
 
-/* The same memory layout as DLPack's DLTensor (and its DLDevice and DLDataType): a pointer may be cast either way. */
+/* The same memory layout as DLPack's DLTensor (and its DLDevice and DLDataType): a pointer may be cast either
+ * way. */
 typedef struct torsh_device {
   int32_t type; /* 1 is the CPU, the one device served so far */
   int32_t id;
@@ -130,23 +134,26 @@ typedef struct torsh_value {
   } as;
 } torsh_value;
 
-/* --- Executors -------------------------------------------------------------------------------------------------- */
+/* --- Executors
+ * -------------------------------------------------------------------------------------------------- */
 
 typedef struct torsh_executor torsh_executor;
 
 typedef struct torsh_executor_options {
   uint32_t size;         /* sizeof(torsh_executor_options) */
   uint32_t threads;      /* the caller counts as one; 0 means default_width(); 1 starts no thread */
-  uint32_t idle_spin_us; /* how long a worker spins for work while no run is in flight; 0 (default) sleeps at once */
+  uint32_t idle_spin_us; /* how long a worker spins for work while no run is in flight; 0 (default) sleeps at
+                            once */
   uint32_t run_spin_us;  /* the same between two kernels of a run in flight; 0 means 50, UINT32_MAX never */
 } torsh_executor_options;
 
-/* Runs [begin, end) of the job. A result other than 0 means that the run has ended: the rest may be skipped. */
+/* Runs [begin, end) of the job. A result other than 0 means that the run has ended: the rest may be skipped.
+ */
 typedef int32_t (*torsh_range_fn)(void *job, int64_t begin, int64_t end);
 
-/* A host's own thread pool. parallel_for calls `fn` over disjoint ranges that cover [0, tiles), each of at least
- * `grain` tiles (but the last), from any threads, and returns when all calls have returned. It may be called by several
- * threads at once. */
+/* A host's own thread pool. parallel_for calls `fn` over disjoint ranges that cover [0, tiles), each of at
+ * least `grain` tiles (but the last), from any threads, and returns when all calls have returned. It may be
+ * called by several threads at once. */
 typedef struct torsh_executor_callbacks {
   uint32_t size;  /* sizeof(torsh_executor_callbacks) */
   uint32_t width; /* how many calls of fn may be under way at once, for information; at least 1 */
@@ -154,15 +161,16 @@ typedef struct torsh_executor_callbacks {
   void (*parallel_for)(void *user, torsh_range_fn fn, void *job, int64_t tiles, int64_t grain);
 } torsh_executor_callbacks;
 
-/* --- Modules ---------------------------------------------------------------------------------------------------- */
+/* --- Modules
+ * ---------------------------------------------------------------------------------------------------- */
 
 typedef struct torsh_module torsh_module;
 
 typedef struct torsh_load_options {
   uint32_t size;            /* sizeof(torsh_load_options) */
   uint32_t threads;         /* without an executor: width of the module's own pool; 0 means default_width() */
-  torsh_executor *executor; /* shared by any number of modules; NULL gives the module a pool of its own, whose threads
-                               start with the first run that can use them */
+  torsh_executor *executor; /* shared by any number of modules; NULL gives the module a pool of its own, whose
+                               threads start with the first run that can use them */
   const char *weights_path; /* a weights file to use in place of the artifact's own weights; NULL for those */
   uint64_t memory_cap;      /* for every context of the module, 0 for none */
 } torsh_load_options;
@@ -174,9 +182,9 @@ typedef struct torsh_module_info {
   const char *metadata; /* JSON, metadata_size bytes, also NUL-terminated */
   uint64_t metadata_size;
   uint64_t weights_size;
-  const char *build_id;     /* the digest of code and metadata, 64 hex digits */
+  const char *build_id; /* the digest of code and metadata, 64 hex digits */
   uint32_t num_kernels;
-  uint32_t width;           /* of the executor */
+  uint32_t width; /* of the executor */
 } torsh_module_info;
 
 /* One input or output as the artifact declares it; the pointers live as long as the module. */
@@ -190,16 +198,17 @@ typedef struct torsh_port_info {
   const char *const *dim_names; /* rank entries: "batch", "2*seq + 1", "768" */
 } torsh_port_info;
 
-/* --- Contexts --------------------------------------------------------------------------------------------------- */
+/* --- Contexts
+ * --------------------------------------------------------------------------------------------------- */
 
 typedef struct torsh_context torsh_context;
 
 typedef struct torsh_stats {
   uint32_t size; /* in: sizeof(torsh_stats) of the caller */
   uint32_t reserved;
-  uint64_t runs;           /* that ended well */
-  uint64_t failed_runs;    /* refused, cancelled or failed */
-  uint64_t total_ns;       /* of the runs that ended well */
+  uint64_t runs;        /* that ended well */
+  uint64_t failed_runs; /* refused, cancelled or failed */
+  uint64_t total_ns;    /* of the runs that ended well */
   uint64_t last_ns;
   uint64_t arena_bytes;    /* workspace held by the context, its high-water mark */
   uint64_t output_bytes;   /* memory held for outputs that the context owns */
@@ -212,7 +221,8 @@ typedef struct torsh_stats {
 enum { TORSH_LOG_ERROR = 0, TORSH_LOG_WARNING = 1, TORSH_LOG_INFO = 2 };
 typedef void (*torsh_log_fn)(void *user, int32_t level, const char *message);
 
-/* --- The table -------------------------------------------------------------------------------------------------- */
+/* --- The table
+ * -------------------------------------------------------------------------------------------------- */
 
 typedef struct torsh_api {
   uint32_t size; /* sizeof(torsh_api) of the runtime */
@@ -220,8 +230,8 @@ typedef struct torsh_api {
 
   const char *(*runtime_build_id)(void);
   const char *(*status_name)(torsh_status status);
-  /* Every message goes to `sink` (NULL: none) up to `level`. For the whole process; the sink may be called by any
-   * thread that calls the runtime. */
+  /* Every message goes to `sink` (NULL: none) up to `level`. For the whole process; the sink may be called by
+   * any thread that calls the runtime. */
   void (*set_log)(torsh_log_fn sink, void *user, int32_t level);
 
   /* min(processors the thread may use, cgroup quota rounded up), at least 1. */
@@ -230,13 +240,16 @@ typedef struct torsh_api {
                                   torsh_error *error);
   torsh_status (*executor_create_custom)(const torsh_executor_callbacks *callbacks, torsh_executor **executor,
                                          torsh_error *error);
-  /* Gives up the caller's share; the threads end with the last module that uses the executor. NULL is fine. */
+  /* Gives up the caller's share; the threads end with the last module that uses the executor. NULL is fine.
+   */
   void (*executor_destroy)(torsh_executor *executor);
   uint32_t (*executor_width)(const torsh_executor *executor);
 
-  /* Checks trailer, code digest and weights digest (of the given weights file, if not NULL). Runs nothing of it. */
+  /* Checks trailer, code digest and weights digest (of the given weights file, if not NULL). Runs nothing of
+   * it. */
   torsh_status (*verify_file)(const char *path, const char *weights_path, torsh_error *error);
-  /* Checks trailer, versions and code digest, then opens the code and maps the weights. `options` may be NULL. */
+  /* Checks trailer, versions and code digest, then opens the code and maps the weights. `options` may be
+   * NULL. */
   torsh_status (*load_file)(const char *path, const torsh_load_options *options, torsh_module **module,
                             torsh_error *error);
   /* Gives up the caller's share; the code is unloaded with the last context. NULL is fine. */
@@ -251,19 +264,20 @@ typedef struct torsh_api {
   torsh_status (*set_memory_cap)(torsh_context *context, uint64_t bytes);
   /* Gives workspace and context-owned outputs back to the system (outputs of the last run become invalid). */
   torsh_status (*trim)(torsh_context *context);
-  /* From the inputs' dtypes and shapes (data is not read): fills the outputs' dtype, ndim and shape (memory of the
-   * context, valid until its next call) and the bytes a run needs. `outputs` and `workspace_bytes` may be NULL. */
+  /* From the inputs' dtypes and shapes (data is not read): fills the outputs' dtype, ndim and shape (memory
+   * of the context, valid until its next call) and the bytes a run needs. `outputs` and `workspace_bytes` may
+   * be NULL. */
   torsh_status (*output_dims)(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
                               torsh_value *outputs, uint32_t num_outputs, uint64_t *workspace_bytes,
                               torsh_error *error);
   /* One inference. An output is
    *   - the caller's buffer of known shape: data, ndim and shape set; dtype and dims are checked;
    *   - the caller's buffer of known size: data and capacity set, shape NULL; or
-   *   - the context's: data NULL (or CONTEXT_OWNED set by an earlier run); valid until the context's next call.
-   * In the last two cases shape points to memory of the context afterwards. Outputs must not overlap inputs. After an
-   * error the contents of the outputs are undefined, and the context can be used again. */
-  torsh_status (*run)(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs, torsh_value *outputs,
-                      uint32_t num_outputs, torsh_error *error);
+   *   - the context's: data NULL (or CONTEXT_OWNED set by an earlier run); valid until the context's next
+   * call. In the last two cases shape points to memory of the context afterwards. Outputs must not overlap
+   * inputs. After an error the contents of the outputs are undefined, and the context can be used again. */
+  torsh_status (*run)(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
+                      torsh_value *outputs, uint32_t num_outputs, torsh_error *error);
   /* Ends the run in flight, if any, at the next range of tiles: it returns TORSH_E_CANCELLED. */
   void (*cancel)(torsh_context *context);
   torsh_status (*get_stats)(const torsh_context *context, torsh_stats *stats);
@@ -273,8 +287,7 @@ typedef struct torsh_api {
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
-const torsh_api *
-torsh_get_api(uint32_t version);
+const torsh_api *torsh_get_api(uint32_t version);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /// A typed C++17 layer over torsh.h: header-only, owns its handles, adds no state.
 ///
-/// Errors: every call that can fail throws torsh::Error (status, message, port, axis). Nothing below this header throws, so
-/// a host built with -fno-exceptions uses torsh.h itself.
+/// Errors: every call that can fail throws torsh::Error (status, message, port, axis). Nothing below this
+/// header throws, so a host built with -fno-exceptions uses torsh.h itself.
 ///
 ///   torsh::Module module = torsh::Module::load("model.so");
 ///   torsh::Context context(module);
@@ -68,8 +68,8 @@ inline void check(torsh_status status, const char *what) {
 /// The dtype of a C++ element type. Specialise it for a 16-bit or 8-bit float type of your own.
 template <typename T, typename = void> struct DType;
 template <typename T> struct DType<T, std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool>>> {
-  static constexpr torsh_dtype value{std::is_signed_v<T> ? uint8_t(TORSH_DTYPE_INT) : uint8_t(TORSH_DTYPE_UINT),
-                                     uint8_t(sizeof(T) * 8), 1};
+  static constexpr torsh_dtype value{
+      std::is_signed_v<T> ? uint8_t(TORSH_DTYPE_INT) : uint8_t(TORSH_DTYPE_UINT), uint8_t(sizeof(T) * 8), 1};
 };
 template <typename T> struct DType<T, std::enable_if_t<std::is_floating_point_v<T>>> {
   static constexpr torsh_dtype value{TORSH_DTYPE_FLOAT, uint8_t(sizeof(T) * 8), 1};
@@ -135,12 +135,12 @@ private:
 
 /// A tensor over `data`, for an input or an output buffer. Inputs are only read.
 template <typename T> Tensor tensor(T *data, std::initializer_list<int64_t> shape) {
-  return Tensor(const_cast<std::remove_const_t<T> *>(data), DType<std::remove_const_t<T>>::value, shape.begin(),
-                shape.size());
+  return Tensor(const_cast<std::remove_const_t<T> *>(data), DType<std::remove_const_t<T>>::value,
+                shape.begin(), shape.size());
 }
 template <typename T> Tensor tensor(T *data, const std::vector<int64_t> &shape) {
-  return Tensor(const_cast<std::remove_const_t<T> *>(data), DType<std::remove_const_t<T>>::value, shape.data(),
-                shape.size());
+  return Tensor(const_cast<std::remove_const_t<T> *>(data), DType<std::remove_const_t<T>>::value,
+                shape.data(), shape.size());
 }
 
 using Outputs = std::vector<Tensor>;
@@ -188,7 +188,8 @@ class Module {
 public:
   static Module load(const std::string &path, const LoadOptions &options = {}) {
     torsh_load_options raw{sizeof(raw), options.threads, options.executor ? options.executor->get() : nullptr,
-                           options.weightsPath.empty() ? nullptr : options.weightsPath.c_str(), options.memoryCap};
+                           options.weightsPath.empty() ? nullptr : options.weightsPath.c_str(),
+                           options.memoryCap};
     torsh_error error;
     torsh_module *made;
     detail::check(detail::api().load_file(path.c_str(), &raw, &made, &error), error);
@@ -218,8 +219,8 @@ public:
 private:
   explicit Module(torsh_module *made) : handle(made, detail::api().module_destroy) {}
 
-  std::vector<Port> ports(uint32_t count, torsh_status (*describe)(const torsh_module *, uint32_t,
-                                                                   torsh_port_info *)) const {
+  std::vector<Port> ports(uint32_t count,
+                          torsh_status (*describe)(const torsh_module *, uint32_t, torsh_port_info *)) const {
     std::vector<Port> result;
     for (uint32_t i = 0; i < count; ++i) {
       torsh_port_info raw{};
@@ -299,8 +300,8 @@ private:
 
   void runValues(std::vector<torsh_value> &outputs) {
     torsh_error error;
-    detail::check(detail::api().run(handle.get(), inputValues.data(), uint32_t(inputValues.size()), outputs.data(),
-                                    uint32_t(outputs.size()), &error),
+    detail::check(detail::api().run(handle.get(), inputValues.data(), uint32_t(inputValues.size()),
+                                    outputs.data(), uint32_t(outputs.size()), &error),
                   error);
   }
 

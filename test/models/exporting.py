@@ -20,9 +20,11 @@ def recipe_hash(topic):
     """A digest of everything that the files of one topic depend on."""
     digest = hashlib.sha256()
     parts = [HERE / "architectures" / f"{name}.py" for name in (topic, "entry", "liven")]
-    parts += [HERE / "exporting.py", HERE / "../../requirements/generate.txt"]
-    for part in parts:
+    for part in parts + [HERE / "exporting.py"]:
         digest.update(part.read_bytes())
+    for line in (HERE / "../../requirements/generate.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            digest.update(line.encode())
     return digest.hexdigest()
 
 

@@ -39,7 +39,8 @@ TEST_CASE("a truncated file is refused at every 64-byte boundary", "[damaged]") 
   size_t tried = 0;
   // The padding before the weights is all alike: a few boundaries of it are enough.
   const size_t code = trailerOf(whole).metadata_offset + trailerOf(whole).metadata_size;
-  for (size_t size = 0; size < whole.size(); size += size > code + 1024 && size + 8192 < whole.size() ? 4096 : 64) {
+  for (size_t size = 0;
+       size<whole.size(); size += size> code + 1024 && size + 8192 < whole.size() ? 4096 : 64) {
     torsh_error error = loadBytes(whole.substr(0, size));
     INFO(size << ": " << error.message);
     REQUIRE(error.status == TORSH_E_FORMAT);

@@ -13,8 +13,11 @@ namespace {
 /// Runs the probe on n tiles of `us` microseconds each.
 struct Probe {
   Probe(const ModuleHandle &module, int64_t n, int32_t us)
-      : context(makeContext(module)), shape{n}, spin(size_t(n), us), input(makeValue(spin.data(), I32, shape)) {}
-  torsh_status run(torsh_error *error = nullptr) { return api().run(context.get(), &input, 1, outputs, 2, error); }
+      : context(makeContext(module)), shape{n}, spin(size_t(n), us),
+        input(makeValue(spin.data(), I32, shape)) {}
+  torsh_status run(torsh_error *error = nullptr) {
+    return api().run(context.get(), &input, 1, outputs, 2, error);
+  }
   std::set<int64_t> threads() const {
     const int64_t *ids = static_cast<int64_t *>(outputs[1].as.tensor.data);
     return std::set<int64_t>(ids, ids + shape[0]);
@@ -166,19 +169,19 @@ TEST_CASE("a host's own parallel_for does the work", "[executor]") {
   static std::atomic<int64_t> covered;
   calls = 0;
   covered = 0;
-  torsh_executor_callbacks callbacks{
-      sizeof(callbacks), 4, nullptr, [](void *, torsh_range_fn fn, void *job, int64_t tiles, int64_t grain) {
-        std::vector<std::thread> threads;
-        for (int64_t begin = 0; begin < tiles; begin += grain)
-          threads.emplace_back([=] {
-            const int64_t end = std::min(begin + grain, tiles);
-            ++calls;
-            covered += end - begin;
-            fn(job, begin, end);
-          });
-        for (std::thread &thread : threads)
-          thread.join();
-      }};
+  torsh_executor_callbacks callbacks{sizeof(callbacks), 4, nullptr,
+                                     [](void *, torsh_range_fn fn, void *job, int64_t tiles, int64_t grain) {
+                                       std::vector<std::thread> threads;
+                                       for (int64_t begin = 0; begin < tiles; begin += grain)
+                                         threads.emplace_back([=] {
+                                           const int64_t end = std::min(begin + grain, tiles);
+                                           ++calls;
+                                           covered += end - begin;
+                                           fn(job, begin, end);
+                                         });
+                                       for (std::thread &thread : threads)
+                                         thread.join();
+                                     }};
   torsh_executor *executor;
   REQUIRE(api().executor_create_custom(&callbacks, &executor, nullptr) == TORSH_OK);
   ModuleHandle module = load(fake("affine.so"), 0, nullptr, executor);
@@ -207,7 +210,8 @@ TEST_CASE("workers compute under the caller's floating-point state", "[executor]
   ModuleHandle module = load(fake("probe.so"), 3);
   Probe probe(module, 64, 300);
   const unsigned before = _mm_getcsr();
-  for (unsigned mode : {before, before | 0x8040u /* flush to zero, denormals are zero */, before | 0x2000u, before}) {
+  for (unsigned mode :
+       {before, before | 0x8040u /* flush to zero, denormals are zero */, before | 0x2000u, before}) {
     _mm_setcsr(mode);
     torsh_status status = probe.run();
     _mm_setcsr(before);
@@ -227,6 +231,7 @@ TEST_CASE("idle workers sleep", "[executor]") {
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-  const double used = double(after.tv_sec - before.tv_sec) * 1e3 + double(after.tv_nsec - before.tv_nsec) * 1e-6;
+  const double used =
+      double(after.tv_sec - before.tv_sec) * 1e3 + double(after.tv_nsec - before.tv_nsec) * 1e-6;
   CHECK(used < 5.0);
 }

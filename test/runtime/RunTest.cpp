@@ -165,7 +165,8 @@ TEST_CASE("an artifact without weights runs", "[run]") {
 TEST_CASE("the log sink hears of loads and failures", "[run]") {
   static std::vector<std::string> heard;
   heard.clear();
-  api().set_log([](void *, int32_t, const char *message) { heard.push_back(message); }, nullptr, TORSH_LOG_INFO);
+  api().set_log([](void *, int32_t, const char *message) { heard.push_back(message); }, nullptr,
+                TORSH_LOG_INFO);
   load(fake("affine.so"));
   load(fake("missing.so"));
   api().set_log(nullptr, nullptr, 0);

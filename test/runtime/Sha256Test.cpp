@@ -1,6 +1,6 @@
 extern "C" {
-#include "runtime/CpuLevel.h"
 #include "runtime/Sha256.h"
+#include "runtime/CpuLevel.h"
 }
 
 #include <catch2/catch.hpp>
@@ -32,7 +32,8 @@ TEST_CASE("the digests are those of FIPS 180", "[sha256]") {
   CHECK(digestOf("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(digestOf("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  CHECK(digestOf(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(digestOf(std::string(1000000, 'a')) ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST_CASE("any split into pieces gives the same digest", "[sha256]") {

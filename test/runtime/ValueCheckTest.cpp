@@ -5,7 +5,8 @@
 
 namespace {
 /// Runs the affine fake after `spoil` and expects this status; returns the error.
-torsh_error refuse(torsh_status expected, const std::function<void(torsh_value *in, torsh_value *out)> &spoil) {
+torsh_error refuse(torsh_status expected,
+                   const std::function<void(torsh_value *in, torsh_value *out)> &spoil) {
   static ModuleHandle module = load(fake("affine.so"));
   ContextHandle context = makeContext(module);
   AffineInputs inputs(4);
@@ -30,7 +31,8 @@ bool says(const torsh_error &error, const char *text) {
 } // namespace
 
 TEST_CASE("inputs of the wrong dtype, rank and dims are refused by name", "[values]") {
-  torsh_error error = refuse(TORSH_E_DTYPE, [](torsh_value *in, torsh_value *) { in[1].as.tensor.dtype = I32; });
+  torsh_error error =
+      refuse(TORSH_E_DTYPE, [](torsh_value *in, torsh_value *) { in[1].as.tensor.dtype = I32; });
   CHECK(says(error, "input 1 (\"y\"): expected dtype float32, got int32"));
   CHECK(error.port == 1);
 
@@ -57,8 +59,9 @@ TEST_CASE("inputs of the wrong dtype, rank and dims are refused by name", "[valu
   CHECK(says(error, "batch <= 1000000"));
 
   shape = {int64_t(1) << 60, 8};
-  refuse(TORSH_E_SHAPE,
-         [](torsh_value *in, torsh_value *) { in[0].as.tensor.shape = in[1].as.tensor.shape = shape.data(); });
+  refuse(TORSH_E_SHAPE, [](torsh_value *in, torsh_value *) {
+    in[0].as.tensor.shape = in[1].as.tensor.shape = shape.data();
+  });
 }
 
 TEST_CASE("layouts that the kernels do not serve are refused", "[values]") {
@@ -69,9 +72,7 @@ TEST_CASE("layouts that the kernels do not serve are refused", "[values]") {
 
   refuse(TORSH_E_LAYOUT, [](torsh_value *in, torsh_value *) { in[0].as.tensor.device.type = 2; });
   refuse(TORSH_E_LAYOUT, [](torsh_value *in, torsh_value *) { in[0].as.tensor.byte_offset = 2; });
-  error = refuse(TORSH_E_LAYOUT, [](torsh_value *in, torsh_value *out) {
-    out[0] = in[0];
-  });
+  error = refuse(TORSH_E_LAYOUT, [](torsh_value *in, torsh_value *out) { out[0] = in[0]; });
   CHECK(says(error, "overlap"));
   refuse(TORSH_E_INVALID_ARGUMENT, [](torsh_value *in, torsh_value *) { in[0].as.tensor.data = nullptr; });
 }
@@ -100,9 +101,8 @@ TEST_CASE("output buffers are checked", "[values]") {
   static std::vector<float> z(64);
   static std::vector<int64_t> shape;
   shape = {5, 8};
-  torsh_error error = refuse(TORSH_E_SHAPE, [](torsh_value *, torsh_value *out) {
-    out[0] = makeValue(z.data(), F32, shape);
-  });
+  torsh_error error = refuse(
+      TORSH_E_SHAPE, [](torsh_value *, torsh_value *out) { out[0] = makeValue(z.data(), F32, shape); });
   CHECK(says(error, "output 0 (\"z\"): axis 0 of the buffer has size 5, but this run computes 4"));
   shape = {4, 8};
   refuse(TORSH_E_DTYPE, [](torsh_value *, torsh_value *out) { out[0] = makeValue(z.data(), I32, shape); });
@@ -115,7 +115,8 @@ TEST_CASE("output buffers are checked", "[values]") {
 }
 
 TEST_CASE("kinds of values that are only declared get a status", "[values]") {
-  for (uint32_t tag : {TORSH_VALUE_STRING_TENSOR, TORSH_VALUE_SEQUENCE, TORSH_VALUE_OPTIONAL, TORSH_VALUE_MAP}) {
+  for (uint32_t tag :
+       {TORSH_VALUE_STRING_TENSOR, TORSH_VALUE_SEQUENCE, TORSH_VALUE_OPTIONAL, TORSH_VALUE_MAP}) {
     refuse(TORSH_E_UNSUPPORTED, [tag](torsh_value *in, torsh_value *) { in[0].tag = tag; });
     refuse(TORSH_E_UNSUPPORTED, [tag](torsh_value *, torsh_value *out) { out[1].tag = tag; });
   }

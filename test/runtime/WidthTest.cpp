@@ -77,6 +77,7 @@ TEST_CASE("the default width follows the affinity mask", "[width]") {
         CPU_SET(i, &one);
     sched_setaffinity(0, sizeof(one), &one);
     narrow = api().default_width();
-  }).join();
+  })
+      .join();
   CHECK(narrow == 1);
 }

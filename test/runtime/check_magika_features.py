@@ -36,7 +36,8 @@ def edge_cases():
         yield text.encode()
         yield text.encode()[:-1]
         yield text.encode("latin-1", "replace")
-    for raw in (b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80", b"\xff", b"\x80"):
+    for raw in (b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf0\x80\x80\x80",
+                b"\xff", b"\x80"):
         yield raw
     yield b" " * 4090 + "\u20ac\u20ac\u20ac".encode()  # cut in the middle of a character
 
@@ -57,7 +58,8 @@ def main():
             paths.append(pathlib.Path(folder) / str(i))
             paths[-1].write_bytes(contents)
         for path in paths:
-            actual = subprocess.run([host, "--features", os.fspath(path)], capture_output=True, text=True).stdout.strip()
+            command = [host, "--features", os.fspath(path)]
+            actual = subprocess.run(command, capture_output=True, text=True).stdout.strip()
             count += 1
             if actual != expected(magika, path):
                 different += 1

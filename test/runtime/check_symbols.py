@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the dynamic symbols of a library: no glibc version newer than 2.28, only the named exports, only libc needed."""
+"""Checks the dynamic symbols of a library: glibc 2.28 is enough, only the named exports, only libc and libm needed."""
 
 import argparse
 import re

@@ -1,4 +1,5 @@
-//===-- ActivationOps.cpp - Activations, softmax family, Clip -----------------------------------------------===//
+//===-- ActivationOps.cpp - Activations, softmax family, Clip
+//-----------------------------------------------===//
 //
 // Activations without an op of their own are composed; the passes see only elementwise chains.
 //
@@ -65,8 +66,8 @@ Value geluErf(NodeImport &n, Value x) {
 /// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
 Value geluTanh(NodeImport &n, Value x) {
   Value square = n.create<MulOp>(x, x);
-  Value inner = n.create<MulOp>(x, addNumber(n, scale(n, square, 0.044715 * 0.79788456080286535588),
-                                             0.79788456080286535588));
+  Value inner = n.create<MulOp>(
+      x, addNumber(n, scale(n, square, 0.044715 * 0.79788456080286535588), 0.79788456080286535588));
   return n.create<MulOp>(scale(n, x, 0.5), addNumber(n, n.create<TanhOp>(inner), 1));
 }
 
@@ -153,7 +154,8 @@ LogicalResult importShrink(NodeImport &n) {
   return success();
 }
 
-//===-- Clip -----------------------------------------------------------------------------------------------------===//
+//===-- Clip
+//-----------------------------------------------------------------------------------------------------===//
 
 LogicalResult importClipAttributes(NodeImport &n) {
   if (failed(requireFloat(n, 0)))
@@ -187,17 +189,21 @@ LogicalResult importClipInputs(NodeImport &n) {
   return success();
 }
 
-//===-- Softmax family -------------------------------------------------------------------------------------------===//
+//===-- Softmax family
+//-------------------------------------------------------------------------------------------===//
 
 Value hardmax(NodeImport &n, Value x, int64_t axis) {
   SmallVector<DimAttr> dims = getDims(x);
   Value best = n.broadcastTo(n.create<ArgReduceOp>(x, ReduceKind::max, axis, true), dims);
   Value index = n.create<IotaOp>(makeTensorType(dims, n.builder.getI64Type()), axis);
-  Value hit = n.create<CompareOp>(makeTensorType(dims, n.builder.getI1Type()), index, best, ComparePredicate::eq);
+  Value hit =
+      n.create<CompareOp>(makeTensorType(dims, n.builder.getI1Type()), index, best, ComparePredicate::eq);
   return n.create<SelectOp>(hit, n.splatLike(x, 1), n.splatLike(x, 0));
 }
 
-template <typename OpTy> Value softmaxLike(NodeImport &n, Value x, int64_t axis) { return n.create<OpTy>(x, axis); }
+template <typename OpTy> Value softmaxLike(NodeImport &n, Value x, int64_t axis) {
+  return n.create<OpTy>(x, axis);
+}
 
 using AxisFunction = Value (*)(NodeImport &, Value, int64_t);
 
@@ -221,7 +227,8 @@ template <AxisFunction compose> LogicalResult importCoerced(NodeImport &n) {
     return failure();
   Value x = n.operand(0);
   SmallVector<DimAttr> dims = getDims(x);
-  bool lastOnly = llvm::all_of(ArrayRef(dims).drop_front(*axis + 1), [](DimAttr d) { return dim::isConstant(d, 1); });
+  bool lastOnly =
+      llvm::all_of(ArrayRef(dims).drop_front(*axis + 1), [](DimAttr d) { return dim::isConstant(d, 1); });
   if (lastOnly) {
     n.setResult(0, compose(n, x, *axis));
     return success();

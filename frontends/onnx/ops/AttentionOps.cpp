@@ -1,7 +1,8 @@
-//===-- AttentionOps.cpp - Attention ------------------------------------------------------------------------===//
+//===-- AttentionOps.cpp - Attention
+//------------------------------------------------------------------------===//
 //
-// The plain forms become one torsh.attention, which is never materialised as a score matrix. Soft caps and the score
-// output need the scores, so these forms are composed.
+// The plain forms become one torsh.attention, which is never materialised as a score matrix. Soft caps and
+// the score output need the scores, so these forms are composed.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
@@ -24,14 +25,14 @@ Value splitHeads(NodeImport &n, Value x, StringRef attribute) {
   SmallVector<DimAttr> dims = getDims(x);
   std::optional<DimAttr> size = heads > 0 ? dim::exactQuotient(dims[2], number(n, heads)) : std::nullopt;
   if (!size)
-    return n.malformed(attribute + " must divide the last dim of operands of rank 3"), Value();
+    return (void)n.malformed(attribute + " must divide the last dim of operands of rank 3"), Value();
   return n.transpose(n.reshape(x, {dims[0], dims[1], number(n, heads), *size}), {0, 2, 1, 3});
 }
 
 Value concat(NodeImport &n, Value a, Value b, int64_t axis) {
   for (int64_t i = 0; i < rankOf(a); ++i)
     if (i != axis && !n.unify(getDims(a)[i], getDims(b)[i], "the dims of a cache"))
-      return n.malformed("a past operand does not fit the present one"), Value();
+      return (void)n.malformed("a past operand does not fit the present one"), Value();
   SmallVector<Value> parts = {a, b};
   return n.create<ConcatOp>(ValueRange(parts), axis);
 }
@@ -43,7 +44,8 @@ Value repeatHeads(NodeImport &n, Value x, DimAttr heads) {
     return x;
   std::optional<DimAttr> repeats = dim::exactQuotient(heads, dims[1]);
   if (!repeats)
-    return n.malformed("the number of query heads is not a multiple of the number of key heads"), Value();
+    return (void)n.malformed("the number of query heads is not a multiple of the number of key heads"),
+           Value();
   Value wide = n.reshape(x, {dims[0], dims[1], number(n, 1), dims[2], dims[3]});
   wide = n.broadcastTo(wide, {dims[0], dims[1], *repeats, dims[2], dims[3]});
   return n.reshape(wide, {dims[0], heads, dims[2], dims[3]});
@@ -52,7 +54,9 @@ Value repeatHeads(NodeImport &n, Value x, DimAttr heads) {
 /// What hides keys from queries, collected as one additive mask of rank 4.
 class Mask {
 public:
-  Mask(NodeImport &n, Value q, Value k) : n(n), element(elementTypeOf(q)), dims(getDims(q)) { dims[3] = getDims(k)[2]; }
+  Mask(NodeImport &n, Value q, Value k) : n(n), element(elementTypeOf(q)), dims(getDims(q)) {
+    dims[3] = getDims(k)[2];
+  }
 
   Value value() const { return mask; }
 
@@ -85,7 +89,8 @@ public:
       SmallVector<DimAttr> zeros(4, number(n, 0)), high = zeros;
       high[3] = number(n, *missing);
       given = n.create<PadOp>(given, n.scalar(elementTypeOf(given), isBool ? 0 : -infinity),
-                              DimsAttr::get(n.context(), zeros), DimsAttr::get(n.context(), high), PadMode::constant);
+                              DimsAttr::get(n.context(), zeros), DimsAttr::get(n.context(), high),
+                              PadMode::constant);
     }
     if (isBool)
       addAllowed(given);
@@ -115,13 +120,14 @@ public:
 
 private:
   NodeImport &n;
-  Type element;
+  mlir::Type element;
   SmallVector<DimAttr> dims;
   Value mask;
 };
 
 /// softmax(cap(scale q k^T) + mask) v with the intermediate that `qk_matmul_output_mode` asks for.
-Value composed(NodeImport &n, Value q, Value k, Value v, Value mask, double factor, double cap, int64_t mode) {
+Value composed(NodeImport &n, Value q, Value k, Value v, Value mask, double factor, double cap,
+               int64_t mode) {
   SmallVector<int64_t> batch = {0, 1}, last = {3}, keys = {2};
   Value scores = scale(n, n.create<DotGeneralOp>(q, k, batch, batch, last, last), factor);
   if (cap > 0)
@@ -137,8 +143,8 @@ Value composed(NodeImport &n, Value q, Value k, Value v, Value mask, double fact
   if (mask) {
     // A query that sees no key has weights 0, not NaN.
     Value best = reduceInPlace(n, mask, ReduceKind::max, last);
-    weights = n.create<SelectOp>(compareNumber(n, best, ComparePredicate::eq, -infinity), n.splatLike(weights, 0),
-                                 weights);
+    weights = n.create<SelectOp>(compareNumber(n, best, ComparePredicate::eq, -infinity),
+                                 n.splatLike(weights, 0), weights);
   }
   if (mode == 3)
     shown = weights;
@@ -157,7 +163,7 @@ LogicalResult importAttention(NodeImport &n) {
   Value v = splitHeads(n, n.operand(2), "kv_num_heads");
   if (!q || !k || !v)
     return failure();
-  Type element = elementTypeOf(q);
+  mlir::Type element = elementTypeOf(q);
   if (elementTypeOf(k) != element || elementTypeOf(v) != element)
     return n.unsupported("Q, K and V must have one element type");
   if (n.hasInput(4) != n.hasInput(5))

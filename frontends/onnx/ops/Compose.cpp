@@ -1,13 +1,15 @@
-//===-- Compose.cpp - Small compositions that several op files share ----------------------------------------===//
+//===-- Compose.cpp - Small compositions that several op files share
+//----------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 
 using namespace mlir;
 
 namespace torsh::onnx {
 
-//===-- Checks ---------------------------------------------------------------------------------------------------===//
+//===-- Checks
+//---------------------------------------------------------------------------------------------------===//
 
-std::string typeText(Type type) {
+std::string typeText(mlir::Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
   return text;
@@ -23,17 +25,19 @@ LogicalResult requireInputs(NodeImport &n, size_t count) {
 LogicalResult requireFloat(NodeImport &n, size_t i) {
   if (failed(requireInputs(n, i + 1)))
     return failure();
-  Type element = n.typeOf(i).getElementType();
+  mlir::Type element = n.typeOf(i).getElementType();
   if (isa<FloatType>(element))
     return success();
-  return n.unsupported("operand " + Twine(i) + " has element type " + typeText(element) + ", a float type is needed");
+  return n.unsupported("operand " + Twine(i) + " has element type " + typeText(element) +
+                       ", a float type is needed");
 }
 
 LogicalResult requireRank(NodeImport &n, size_t i, int64_t least) {
   int64_t rank = n.typeOf(i).getRank();
   if (rank >= least)
     return success();
-  return n.malformed("operand " + Twine(i) + " has rank " + Twine(rank) + ", at least " + Twine(least) + " is needed");
+  return n.malformed("operand " + Twine(i) + " has rank " + Twine(rank) + ", at least " + Twine(least) +
+                     " is needed");
 }
 
 bool wantsOutput(const NodeImport &n, size_t i) { return i < n.numOutputs() && !n.node.outputs[i].empty(); }
@@ -50,7 +54,8 @@ std::optional<SmallVector<int64_t>> staticDims(Value value, int64_t begin, int64
   return sizes;
 }
 
-//===-- Values ---------------------------------------------------------------------------------------------------===//
+//===-- Values
+//---------------------------------------------------------------------------------------------------===//
 
 Value addNumber(NodeImport &n, Value x, double number) {
   return number == 0 ? x : n.create<AddOp>(x, n.splatLike(x, number));
@@ -99,8 +104,8 @@ LogicalResult broadcastDims(NodeImport &n, Value &a, Value &b, int64_t begin, in
     DimAttr left = getDims(a)[i], right = getDims(b)[i];
     if (!dim::isConstant(left, 1) && !dim::isConstant(right, 1) &&
         !n.unify(left, right, "dim " + Twine(i) + " of the operands"))
-      return n.malformed("the operands cannot be broadcast together: dim " + Twine(i) + " is " + dim::toString(left) +
-                         " and " + dim::toString(right));
+      return n.malformed("the operands cannot be broadcast together: dim " + Twine(i) + " is " +
+                         dim::toString(left) + " and " + dim::toString(right));
   }
   SmallVector<DimAttr> left = getDims(a), right = getDims(b);
   bool leftGrows = false, rightGrows = false;
@@ -134,14 +139,16 @@ Value sliceAxis(NodeImport &n, Value x, int64_t axis, DimAttr start, DimAttr siz
   return n.create<SliceOp>(x, DimsAttr::get(n.context(), starts), DimsAttr::get(n.context(), sizes), steps);
 }
 
-Value matmul(NodeImport &n, Value a, Value b, Type elementType) {
+Value matmul(NodeImport &n, Value a, Value b, mlir::Type elementType) {
   int64_t rankA = rankOf(a), rankB = rankOf(b);
   if (rankA == 0 || rankB == 0)
-    return n.malformed("an operand of a matrix product has rank 0"), Value();
+    return (void)n.malformed("an operand of a matrix product has rank 0"), Value();
   int64_t contractB = rankB == 1 ? 0 : rankB - 2;
   DimAttr inner = getDims(a).back(), other = getDims(b)[contractB];
   if (!n.unify(inner, other, "the inner dims of a matrix product"))
-    return n.malformed("the inner dims " + dim::toString(inner) + " and " + dim::toString(other) + " differ"), Value();
+    return (void)n.malformed("the inner dims " + dim::toString(inner) + " and " + dim::toString(other) +
+                             " differ"),
+           Value();
 
   SmallVector<int64_t> batch;
   if (rankA >= 2 && rankB > 2) {

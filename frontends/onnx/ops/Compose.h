@@ -1,4 +1,5 @@
-//===-- Compose.h - Small compositions that several op files share ------------------------------------------===//
+//===-- Compose.h - Small compositions that several op files share
+//------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_OPS_COMPOSE_H
 #define TORSH_FRONTENDS_ONNX_OPS_COMPOSE_H
 
@@ -7,12 +8,15 @@
 
 namespace torsh::onnx {
 
-//===-- Checks ---------------------------------------------------------------------------------------------------===//
+//===-- Checks
+//---------------------------------------------------------------------------------------------------===//
 
 inline mlir::Type elementTypeOf(mlir::Value value) {
   return llvm::cast<mlir::RankedTensorType>(value.getType()).getElementType();
 }
-inline int64_t rankOf(mlir::Value value) { return llvm::cast<mlir::RankedTensorType>(value.getType()).getRank(); }
+inline int64_t rankOf(mlir::Value value) {
+  return llvm::cast<mlir::RankedTensorType>(value.getType()).getRank();
+}
 /// A type as text, for messages.
 std::string typeText(mlir::Type type);
 /// Fails as malformed unless operands 0 to `count` - 1 are given.
@@ -26,7 +30,8 @@ bool wantsOutput(const NodeImport &n, size_t i);
 /// The constants behind all dims in [begin, end), none when one is symbolic.
 std::optional<llvm::SmallVector<int64_t>> staticDims(mlir::Value value, int64_t begin, int64_t end);
 
-//===-- Values ---------------------------------------------------------------------------------------------------===//
+//===-- Values
+//---------------------------------------------------------------------------------------------------===//
 
 /// x + number, x * number; the value itself for 0 and 1.
 mlir::Value addNumber(NodeImport &n, mlir::Value x, double number);

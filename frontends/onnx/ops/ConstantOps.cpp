@@ -1,4 +1,5 @@
-//===-- ConstantOps.cpp - Ops that make tensors from nothing or from a shape --------------------------------===//
+//===-- ConstantOps.cpp - Ops that make tensors from nothing or from a shape
+//--------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include <cmath>
@@ -10,7 +11,9 @@ namespace {
 
 using Dims = SmallVector<DimAttr>;
 
-torsh::Tensor listOf(mlir::Type elementType, ArrayRef<int64_t> shape) { return torsh::Tensor::zeros(elementType, shape); }
+torsh::Tensor listOf(mlir::Type elementType, ArrayRef<int64_t> shape) {
+  return torsh::Tensor::zeros(elementType, shape);
+}
 
 LogicalResult importConstant(NodeImport &node) {
   if (const Attribute *value = node.attribute("value"); value && value->t) {
@@ -82,7 +85,8 @@ LogicalResult importConstantOfShape(NodeImport &node) {
   return success();
 }
 
-//===-- Range --------------------------------------------------------------------------------------------------===//
+//===-- Range
+//--------------------------------------------------------------------------------------------------===//
 
 /// Range over constants.
 LogicalResult importConstantRange(NodeImport &node, double start, double limit, double delta) {
@@ -111,14 +115,16 @@ LogicalResult importRange(NodeImport &node) {
   auto from = node.shapeValue(0), to = node.shapeValue(1), by = node.shapeValue(2);
   auto step = by && by->size() == 1 ? dim::asConstant(by->front()) : std::nullopt;
   if (!from || !to || !step || from->size() != 1 || to->size() != 1)
-    return node.unsupported("start and limit must be computed from constants and from sizes of the inputs, and delta "
-                            "must be constant");
+    return node.unsupported(
+        "start and limit must be computed from constants and from sizes of the inputs, and delta "
+        "must be constant");
   mlir::Type elementType = node.typeOf(0).getElementType();
   DimAttr span = dim::sub(to->front(), from->front());
   if (*step < 0)
     span = dim::neg(span);
   DimAttr zero = dim::constant(node.context(), 0);
-  DimAttr size = node.graph.dims.max(zero, dim::ceilDiv(span, dim::constant(node.context(), std::abs(*step))));
+  DimAttr size =
+      node.graph.dims.max(zero, dim::ceilDiv(span, dim::constant(node.context(), std::abs(*step))));
   RankedTensorType type = makeTensorType({size}, elementType);
   Value result = IotaOp::create(node.builder, node.loc, type, 0);
   if (*step != 1)
@@ -129,7 +135,8 @@ LogicalResult importRange(NodeImport &node) {
   return success();
 }
 
-//===-- Masks --------------------------------------------------------------------------------------------------===//
+//===-- Masks
+//--------------------------------------------------------------------------------------------------===//
 
 /// column - row >= offset, or == offset: a mask over the last two dims of `dims`.
 Value diagonalMask(NodeImport &node, ArrayRef<DimAttr> dims, Value offset, ComparePredicate predicate) {
@@ -139,8 +146,8 @@ Value diagonalMask(NodeImport &node, ArrayRef<DimAttr> dims, Value offset, Compa
   Value columns = IotaOp::create(node.builder, node.loc, plane, 1);
   Value difference = node.create<SubOp>(columns, rows);
   Value limit = node.broadcastTo(offset, dims.take_back(2));
-  return CompareOp::create(node.builder, node.loc, withElementType(plane, node.builder.getI1Type()), difference, limit,
-                           predicate);
+  return CompareOp::create(node.builder, node.loc, withElementType(plane, node.builder.getI1Type()),
+                           difference, limit, predicate);
 }
 
 LogicalResult importEyeLike(NodeImport &node) {

@@ -1,4 +1,5 @@
-//===-- ContractionOps.cpp - MatMul, Gemm, MatMulInteger ----------------------------------------------------===//
+//===-- ContractionOps.cpp - MatMul, Gemm, MatMulInteger
+//----------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/Einsum.h"
 
@@ -70,10 +71,12 @@ LogicalResult importGemm(NodeImport &n) {
   bool integers = isa<IntegerType>(elementTypeOf(a));
   if (integers && (alpha != std::trunc(alpha) || beta != std::trunc(beta)))
     return n.unsupported("alpha and beta must be whole numbers for integer matrices");
-  SmallVector<int64_t> contractA = {n.intAttr("transA", 0) ? 0 : 1}, contractB = {n.intAttr("transB", 0) ? 1 : 0};
+  SmallVector<int64_t> contractA = {n.intAttr("transA", 0) ? 0 : 1},
+                       contractB = {n.intAttr("transB", 0) ? 1 : 0};
   DimAttr innerA = getDims(a)[contractA[0]], innerB = getDims(b)[contractB[0]];
   if (!n.unify(innerA, innerB, "the inner dims of Gemm"))
-    return n.malformed("the inner dims " + dim::toString(innerA) + " and " + dim::toString(innerB) + " differ");
+    return n.malformed("the inner dims " + dim::toString(innerA) + " and " + dim::toString(innerB) +
+                       " differ");
   ArrayRef<int64_t> none;
   Value y = scale(n, n.create<DotGeneralOp>(a, b, none, none, contractA, contractB), alpha);
   if (n.hasInput(2) && beta != 0) {
@@ -91,9 +94,10 @@ LogicalResult importGemm(NodeImport &n) {
   return success();
 }
 
-/// i32 values minus the zero point. `vectorAxis` is where a zero point with one entry a row (or column) belongs.
+/// i32 values minus the zero point. `vectorAxis` is where a zero point with one entry a row (or column)
+/// belongs.
 FailureOr<Value> withoutZeroPoint(NodeImport &n, size_t operand, size_t zeroPoint, int64_t axisFromEnd) {
-  Type i32 = n.builder.getI32Type();
+  mlir::Type i32 = n.builder.getI32Type();
   Value x = n.cast(n.operand(operand), i32);
   if (!n.hasInput(zeroPoint))
     return x;

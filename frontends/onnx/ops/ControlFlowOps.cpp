@@ -1,4 +1,5 @@
-//===-- ControlFlowOps.cpp - If, Loop and Scan --------------------------------------------------------------===//
+//===-- ControlFlowOps.cpp - If, Loop and Scan
+//--------------------------------------------------------------===//
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
@@ -38,7 +39,8 @@ std::string textOf(mlir::Type type) {
   return text;
 }
 
-//===-- If -----------------------------------------------------------------------------------------------------===//
+//===-- If
+//-----------------------------------------------------------------------------------------------------===//
 
 LogicalResult takeArm(NodeImport &node, ArrayRef<NamedValue> results) {
   if (results.size() < node.numOutputs())
@@ -49,7 +51,8 @@ LogicalResult takeArm(NodeImport &node, ArrayRef<NamedValue> results) {
   return success();
 }
 
-/// The dim and the number whose equality a condition asks, as in If(Shape(x)[1] == 1) {Squeeze} else {Identity}.
+/// The dim and the number whose equality a condition asks, as in If(Shape(x)[1] == 1) {Squeeze} else
+/// {Identity}.
 std::optional<std::pair<DimAttr, int64_t>> asDimEquals(Value condition) {
   while (auto reshape = condition.getDefiningOp<ReshapeOp>())
     condition = reshape.getX();
@@ -81,18 +84,19 @@ void importArm(NodeImport &node, const Graph &graph, Region &region, Arm &arm) {
     for (NamedValue &result : *arm.results)
       arm.values.push_back(node.graph.materialize(result, builder, node.loc));
   node.graph.redirectReport(outer);
-  if (llvm::is_contained(arm.values, Value()) || !arm.report.errors.empty() || !arm.report.unsupported.empty())
+  if (llvm::is_contained(arm.values, Value()) || !arm.report.errors.empty() ||
+      !arm.report.unsupported.empty())
     arm.results = failure();
 }
 
 bool sameTypes(const Arm &a, const Arm &b) {
-  return a.values.size() == b.values.size() &&
-         llvm::all_of(llvm::zip(a.values, b.values),
-                      [](auto pair) { return std::get<0>(pair).getType() == std::get<1>(pair).getType(); });
+  return a.values.size() == b.values.size() && llvm::all_of(llvm::zip(a.values, b.values), [](auto pair) {
+           return std::get<0>(pair).getType() == std::get<1>(pair).getType();
+         });
 }
 
-/// Neither arm is known to run and they cannot both be kept: a dim that equals a number is an exceptional case
-/// (exporters write it for Squeeze), so the other arm is chosen and a guard keeps the exception out.
+/// Neither arm is known to run and they cannot both be kept: a dim that equals a number is an exceptional
+/// case (exporters write it for Squeeze), so the other arm is chosen and a guard keeps the exception out.
 LogicalResult chooseArm(NodeImport &node, Operation *trial, Arm &thenArm, Arm &elseArm, Value condition) {
   auto question = asDimEquals(condition);
   Arm *chosen = nullptr;
@@ -110,8 +114,9 @@ LogicalResult chooseArm(NodeImport &node, Operation *trial, Arm &thenArm, Arm &e
     append(report, thenArm.report);
     append(report, elseArm.report);
     if (succeeded(thenArm.results) && succeeded(elseArm.results))
-      return node.unsupported("the arms give different types and the condition is only known at run time; fix the "
-                              "dims that decide it with --dim");
+      return node.unsupported(
+          "the arms give different types and the condition is only known at run time; fix the "
+          "dims that decide it with --dim");
     return failure();
   }
   trial->getBlock()->getOperations().splice(trial->getIterator(), chosen->block->getOperations());
@@ -129,8 +134,8 @@ LogicalResult importIf(NodeImport &node) {
   Value condition = node.reshape(node.operand(0), {});
   if (!getElementTypeOrSelf(condition.getType()).isInteger(1))
     return node.malformed("the condition must be a bool");
-  // The arms are imported into an op that is in the function already, so that dims which become equal are renamed in
-  // them too. Its result types are only known afterwards.
+  // The arms are imported into an op that is in the function already, so that dims which become equal are
+  // renamed in them too. Its result types are only known afterwards.
   OperationState state(node.loc, IfOp::getOperationName());
   state.addOperands(condition);
   state.addRegion();
@@ -157,12 +162,14 @@ LogicalResult importIf(NodeImport &node) {
   return result;
 }
 
-//===-- Loop ---------------------------------------------------------------------------------------------------===//
+//===-- Loop
+//---------------------------------------------------------------------------------------------------===//
 
 /// The parts of a Loop node.
 struct LoopParts {
   const Graph *body = nullptr;
-  std::optional<DimAttr> tripCount; // none: as long as the condition holds
+  std::optional<DimAttr> tripCount; // none: not known at import, or no limit
+  bool hasLimit = false;            // the trip count is given, as a size or as data
   bool startsTrue = false;          // the first condition is known to hold
   size_t carried = 0, stacked = 0;
 };
@@ -203,7 +210,8 @@ bool isTrue(NodeImport &node, const NamedValue &condition) {
 }
 
 /// The block of a loop body with its arguments: the iteration number and the carried values.
-Block *bodyBlock(NodeImport &node, Region &region, ArrayRef<Value> initial, SmallVectorImpl<NamedValue> &inputs) {
+Block *bodyBlock(NodeImport &node, Region &region, ArrayRef<Value> initial,
+                 SmallVectorImpl<NamedValue> &inputs) {
   Block *block = &region.emplaceBlock();
   mlir::Type index = RankedTensorType::get({}, node.builder.getI64Type());
   inputs.push_back(namedValue(block->addArgument(index, node.loc)));
@@ -239,7 +247,8 @@ std::optional<LogicalResult> importCounted(NodeImport &node, const LoopParts &lo
         dims.insert(dims.begin(), node.graph.dims.canonical(*loop.tripCount));
         types.push_back(makeTensorType(dims, getElementTypeOrSelf(stacked.getType())));
       }
-      auto forOp = ForOp::create(node.builder, node.loc, types, node.graph.dims.canonical(*loop.tripCount), initial);
+      auto forOp =
+          ForOp::create(node.builder, node.loc, types, node.graph.dims.canonical(*loop.tripCount), initial);
       forOp.getBody().takeBody(trial->getRegion(0));
       for (size_t i = 0; i < node.numOutputs(); ++i)
         node.setResult(i, forOp->getResult(i));
@@ -263,8 +272,9 @@ LogicalResult unroll(NodeImport &node, const LoopParts &loop, int64_t count) {
     if (failed(results))
       return failure();
     if (!isTrue(node, results->front()))
-      return node.unsupported("the condition of the loop is only known at run time, and its carried values change "
-                              "their types");
+      return node.unsupported(
+          "the condition of the loop is only known at run time, and its carried values change "
+          "their types");
     carried.assign(results->begin() + 1, results->begin() + 1 + loop.carried);
     for (size_t i = 0; i < loop.stacked; ++i) {
       Value value = node.graph.materialize((*results)[1 + loop.carried + i], node.builder, node.loc);
@@ -299,7 +309,7 @@ LogicalResult importWhile(NodeImport &node, const LoopParts &loop, ArrayRef<Valu
   SmallVector<Value> carried{node.scalar(i64, 0)};
   carried.append(initial.begin(), initial.end());
   Value condition = node.hasInput(1) ? node.reshape(node.operand(1), {}) : node.scalar(i1, 1);
-  Value limit = loop.tripCount ? node.fromDims({*loop.tripCount}, true) : Value();
+  Value limit = loop.hasLimit ? node.cast(node.reshape(node.operand(0), {}), i64) : Value();
   auto withLimit = [&](OpBuilder &builder, Value holds, Value iteration) -> Value {
     if (!limit)
       return holds;
@@ -327,7 +337,8 @@ LogicalResult importWhile(NodeImport &node, const LoopParts &loop, ArrayRef<Valu
     SmallVector<Value> yielded{withLimit(inner, next, iteration), iteration};
     yielded.append(body->values);
     YieldOp::create(inner, node.loc, yielded);
-    auto whileOp = WhileOp::create(node.builder, node.loc, ValueRange(carried).getTypes(), condition, carried);
+    auto whileOp =
+        WhileOp::create(node.builder, node.loc, ValueRange(carried).getTypes(), condition, carried);
     whileOp.getBody().takeBody(trial->getRegion(0));
     for (size_t i = 0; i < node.numOutputs(); ++i)
       node.setResult(i, whileOp->getResult(i + 1));
@@ -348,11 +359,10 @@ LogicalResult importLoop(NodeImport &node) {
   loop.stacked = loop.body->outputs.size() - 1 - loop.carried;
   if (node.hasInput(0)) {
     auto count = node.shapeValue(0);
-    if (!count || count->size() != 1)
-      return node.unsupported("the trip count must be computed from constants and from sizes of the inputs");
-    auto constant = dim::asConstant(count->front());
+    auto constant = count && count->size() == 1 ? dim::asConstant(count->front()) : std::nullopt;
     // Exporters write the largest integer for "no limit".
-    if (!constant || *constant < INT32_MAX)
+    loop.hasLimit = !constant || *constant < INT32_MAX;
+    if (loop.hasLimit && count && count->size() == 1)
       loop.tripCount = node.graph.dims.max(count->front(), dim::constant(node.context(), 0));
   }
   NamedValue *condition = node.hasInput(1) ? node.graph.find(node.node.inputs[1]) : nullptr;
@@ -377,7 +387,8 @@ LogicalResult importLoop(NodeImport &node) {
   return importWhile(node, loop, initial);
 }
 
-//===-- Scan ---------------------------------------------------------------------------------------------------===//
+//===-- Scan
+//---------------------------------------------------------------------------------------------------===//
 
 int64_t entryOr(const std::optional<SmallVector<int64_t>> &list, size_t i) {
   return list && i < list->size() ? (*list)[i] : 0;
@@ -393,7 +404,8 @@ LogicalResult importScan(NodeImport &node) {
   if (loop.body->outputs.size() < loop.carried || node.numOutputs() > loop.body->outputs.size())
     return node.malformed("the body's outputs do not match the node's");
   auto inputAxes = node.intsAttr("scan_input_axes"), inputDirections = node.intsAttr("scan_input_directions");
-  auto outputAxes = node.intsAttr("scan_output_axes"), outputDirections = node.intsAttr("scan_output_directions");
+  auto outputAxes = node.intsAttr("scan_output_axes"),
+       outputDirections = node.intsAttr("scan_output_directions");
 
   SmallVector<Value> initial, sequences;
   SmallVector<int64_t> axes;
@@ -426,7 +438,8 @@ LogicalResult importScan(NodeImport &node) {
     Value position = iteration;
     if (entryOr(inputDirections, i)) {
       ShapeValue last{{dim::sub(length, dim::constant(node.context(), 1))}, true, index.getElementType()};
-      position = SubOp::create(inner, node.loc, node.graph.materializeShape(last, inner, node.loc), iteration);
+      position =
+          SubOp::create(inner, node.loc, node.graph.materializeShape(last, inner, node.loc), iteration);
     }
     inputs.push_back(namedValue(GatherOp::create(inner, node.loc, sequences[i], position, axes[i]).getY()));
   }

@@ -1,4 +1,5 @@
-//===-- ConvolutionOps.cpp - Conv, ConvTranspose, ConvInteger -----------------------------------------------===//
+//===-- ConvolutionOps.cpp - Conv, ConvTranspose, ConvInteger
+//-----------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/SpatialWindow.h"
 
@@ -11,20 +12,20 @@ namespace {
 FailureOr<SmallVector<int64_t>> kernelOf(NodeImport &n) {
   int64_t rank = n.typeOf(0).getRank();
   if (rank < 3 || n.typeOf(1).getRank() != rank)
-    return n.malformed("x and w must have one rank of at least 3"), failure();
+    return n.malformed("x and w must have one rank of at least 3");
   auto type = n.typeOf(1);
   SmallVector<int64_t> kernel;
   for (DimAttr dim : ArrayRef(getDims(type)).drop_front(2)) {
     std::optional<int64_t> size = dim::asConstant(dim);
     if (!size || *size < 1)
-      return n.unsupported("the weights must have a static shape"), failure();
+      return n.unsupported("the weights must have a static shape");
     kernel.push_back(*size);
   }
   return kernel;
 }
 
-/// Checks channel counts: [C] of x against the weights' channels. `perGroup` is the dim of w, `whole` the one it
-/// belongs to.
+/// Checks channel counts: [C] of x against the weights' channels. `perGroup` is the dim of w, `whole` the one
+/// it belongs to.
 LogicalResult checkChannels(NodeImport &n, Value x, Value w, int64_t groups, bool transposed) {
   if (groups < 1)
     return n.malformed("group is " + Twine(groups));
@@ -50,14 +51,14 @@ LogicalResult importConv(NodeImport &n) {
   int64_t groups = n.intAttr("group", 1);
   if (failed(checkChannels(n, x, w, groups, false)) || failed(resolveSame(n, *window, x, 0.0)))
     return failure();
-  n.setResult(0, n.create<ConvOp>(x, w, bias, window->strides, window->dilations, window->low, window->high, groups,
-                                  Layout::channels_first));
+  n.setResult(0, n.create<ConvOp>(x, w, bias, window->strides, window->dilations, window->low, window->high,
+                                  groups, Layout::channels_first));
   return success();
 }
 
 /// x minus its zero point as i32. A zero point with one entry a channel belongs to dim `axis`.
 Value widen(NodeImport &n, size_t operand, size_t zeroPoint, int64_t axis) {
-  Type i32 = n.builder.getI32Type();
+  mlir::Type i32 = n.builder.getI32Type();
   Value x = n.cast(n.operand(operand), i32);
   if (!n.hasInput(zeroPoint))
     return x;
@@ -79,12 +80,13 @@ LogicalResult importConvInteger(NodeImport &n) {
   int64_t groups = n.intAttr("group", 1);
   if (failed(checkChannels(n, x, w, groups, false)) || failed(resolveSame(n, *window, x, 0.0)))
     return failure();
-  n.setResult(0, n.create<ConvOp>(x, w, Value(), window->strides, window->dilations, window->low, window->high,
-                                  groups, Layout::channels_first));
+  n.setResult(0, n.create<ConvOp>(x, w, Value(), window->strides, window->dilations, window->low,
+                                  window->high, groups, Layout::channels_first));
   return success();
 }
 
-/// Chooses padding (and, where the asked size is larger, output padding) so that the result has `wanted` elements.
+/// Chooses padding (and, where the asked size is larger, output padding) so that the result has `wanted`
+/// elements.
 void fitOutput(SpatialWindow &w, size_t i, int64_t total, int64_t &outputPadding) {
   if (total < 0) {
     outputPadding -= total;
@@ -132,8 +134,8 @@ LogicalResult importConvTranspose(NodeImport &n) {
     for (size_t i = 0; i < w.size(); ++i)
       fitOutput(w, i, outputPadding[i] + w.extent(i) - w.strides[i], outputPadding[i]);
   }
-  n.setResult(0, n.create<ConvTransposeOp>(x, weights, bias, w.strides, w.dilations, w.low, w.high, outputPadding,
-                                           groups, Layout::channels_first));
+  n.setResult(0, n.create<ConvTransposeOp>(x, weights, bias, w.strides, w.dilations, w.low, w.high,
+                                           outputPadding, groups, Layout::channels_first));
   return success();
 }
 

@@ -1,7 +1,8 @@
-//===-- Einsum.cpp - Einstein summation as dot_general, transposes and reductions ---------------------------===//
+//===-- Einsum.cpp - Einstein summation as dot_general, transposes and reductions
+//---------------------------===//
 //
-// Operands are joined from left to right. A label that no later operand and not the result needs is contracted when
-// the last two operands that carry it are joined, or summed before when only one carries it.
+// Operands are joined from left to right. A label that no later operand and not the result needs is
+// contracted when the last two operands that carry it are joined, or summed before when only one carries it.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Einsum.h"
@@ -34,7 +35,7 @@ FailureOr<SmallVector<int>> parseTerm(NodeImport &n, StringRef term, int64_t ell
         labels.push_back(ellipsisLabel + k);
       i += 2;
     } else {
-      return n.malformed("the equation has an unexpected character"), failure();
+      return n.malformed("the equation has an unexpected character");
     }
   }
   return labels;
@@ -48,8 +49,9 @@ void takeDiagonals(NodeImport &n, Labelled &x) {
         continue;
       SmallVector<DimAttr> dims = getDims(x.value);
       auto indexType = makeTensorType(dims, n.builder.getI64Type());
-      Value hit = n.create<CompareOp>(makeTensorType(dims, n.builder.getI1Type()), n.create<IotaOp>(indexType, i),
-                                      n.create<IotaOp>(indexType, j), ComparePredicate::eq);
+      Value hit =
+          n.create<CompareOp>(makeTensorType(dims, n.builder.getI1Type()), n.create<IotaOp>(indexType, i),
+                              n.create<IotaOp>(indexType, j), ComparePredicate::eq);
       Value kept = n.create<SelectOp>(hit, x.value, n.splatLike(x.value, 0));
       SmallVector<int64_t> axes = {static_cast<int64_t>(j)};
       x.value = n.create<ReduceOp>(kept, ReduceKind::sum, axes, false);
@@ -173,7 +175,7 @@ FailureOr<Equation> parseEquation(NodeImport &n) {
   SmallVector<StringRef> terms;
   left.split(terms, ',');
   if (terms.size() != n.numInputs())
-    return n.malformed("the equation has another number of terms than the node has operands"), failure();
+    return n.malformed("the equation has another number of terms than the node has operands");
   Equation e;
   int64_t longest = 0;
   for (auto [i, term] : llvm::enumerate(terms)) {
@@ -181,8 +183,8 @@ FailureOr<Equation> parseEquation(NodeImport &n) {
     bool hasEllipsis = term.contains("...");
     int64_t letters = static_cast<int64_t>(term.size()) - (hasEllipsis ? 3 : 0);
     if (letters > rank || (!hasEllipsis && letters != rank))
-      return n.malformed("term " + Twine(i) + " of the equation does not fit an operand of rank " + Twine(rank)),
-             failure();
+      return n.malformed("term " + Twine(i) + " of the equation does not fit an operand of rank " +
+                         Twine(rank));
     FailureOr<SmallVector<int>> labels = parseTerm(n, term, hasEllipsis ? rank - letters : 0);
     if (failed(labels))
       return failure();

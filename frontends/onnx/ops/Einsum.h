@@ -1,4 +1,5 @@
-//===-- Einsum.h - Einstein summation -----------------------------------------------------------------------===//
+//===-- Einsum.h - Einstein summation
+//-----------------------------------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_OPS_EINSUM_H
 #define TORSH_FRONTENDS_ONNX_OPS_EINSUM_H
 

@@ -1,7 +1,8 @@
-//===-- ElementwiseOps.cpp - Arithmetic, comparison and logic -----------------------------------------------===//
+//===-- ElementwiseOps.cpp - Arithmetic, comparison and logic
+//-----------------------------------------------===//
 //
-// Most ops are rows of the table at the end. Sizes (results of Shape and what is computed from them) never come here:
-// ShapeArithmetic.cpp computes with them before.
+// Most ops are rows of the table at the end. Sizes (results of Shape and what is computed from them) never
+// come here: ShapeArithmetic.cpp computes with them before.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
@@ -11,21 +12,24 @@ using namespace mlir;
 namespace torsh::onnx {
 namespace {
 
-//===-- Operands -------------------------------------------------------------------------------------------------===//
+//===-- Operands
+//-------------------------------------------------------------------------------------------------===//
 
 /// What element types an op takes.
 enum class On { Number, Float, Int, Bool, Any };
 
-LogicalResult checkElement(NodeImport &n, Type element, On on) {
+LogicalResult checkElement(NodeImport &n, mlir::Type element, On on) {
   bool isBool = element.isInteger(1);
   bool good = on == On::Any || (on == On::Bool && isBool) || (on == On::Number && !isBool) ||
-              (on == On::Float && isa<FloatType>(element)) || (on == On::Int && isa<IntegerType>(element) && !isBool);
+              (on == On::Float && isa<FloatType>(element)) ||
+              (on == On::Int && isa<IntegerType>(element) && !isBool);
   if (good)
     return success();
   return n.unsupported("element type " + typeText(element));
 }
 
-/// Before opset 7 the second operand was broadcast only when `broadcast` is set, with its dims placed at `axis`.
+/// Before opset 7 the second operand was broadcast only when `broadcast` is set, with its dims placed at
+/// `axis`.
 LogicalResult placeLegacyOperand(NodeImport &n, Value left, Value &right) {
   if (n.opset >= 7 || !n.intAttr("broadcast", 0))
     return success();
@@ -48,15 +52,14 @@ FailureOr<SmallVector<Value>> sameShapeOperands(NodeImport &n, On on) {
   SmallVector<Value> values;
   if (failed(requireInputs(n, std::max<size_t>(n.numInputs(), 1))))
     return failure();
-  Type element = n.typeOf(0).getElementType();
+  mlir::Type element = n.typeOf(0).getElementType();
   if (failed(checkElement(n, element, on)))
     return failure();
   for (size_t i = 0; i < n.numInputs(); ++i) {
     values.push_back(n.operand(i));
     if (elementTypeOf(values.back()) != element)
       return n.malformed("the operands have element types " + typeText(element) + " and " +
-                         typeText(elementTypeOf(values.back()))),
-             failure();
+                         typeText(elementTypeOf(values.back())));
   }
   if (values.size() == 2 && failed(placeLegacyOperand(n, values[0], values[1])))
     return failure();
@@ -65,7 +68,8 @@ FailureOr<SmallVector<Value>> sameShapeOperands(NodeImport &n, On on) {
   return values;
 }
 
-//===-- Import functions -----------------------------------------------------------------------------------------===//
+//===-- Import functions
+//-----------------------------------------------------------------------------------------===//
 
 template <typename OpTy, On on = On::Float> LogicalResult importUnary(NodeImport &n) {
   if (failed(requireInputs(n, 1)) || failed(checkElement(n, n.typeOf(0).getElementType(), on)))
@@ -87,7 +91,7 @@ template <typename OpTy, On on> LogicalResult importBinary(NodeImport &n) {
 template <typename OpTy> LogicalResult importSignOp(NodeImport &n) {
   if (failed(requireInputs(n, 1)))
     return failure();
-  Type element = n.typeOf(0).getElementType();
+  mlir::Type element = n.typeOf(0).getElementType();
   if (std::is_same_v<OpTy, AbsOp> && element.isUnsignedInteger()) {
     n.setResult(0, n.operand(0));
     return success();
@@ -138,7 +142,8 @@ LogicalResult importMod(NodeImport &n) {
     return failure();
   if (n.intAttr("fmod", 0))
     return importBinary<RemOp, On::Number>(n);
-  if (failed(checkElement(n, n.typeOf(0).getElementType(), On::Int)))
+  // Floats may do without fmod from opset 28 on.
+  if (n.opset < 28 && isa<FloatType>(n.typeOf(0).getElementType()))
     return n.malformed("fmod must be 1 for float operands");
   return importBinary<ModOp, On::Number>(n);
 }
@@ -148,13 +153,13 @@ LogicalResult importPow(NodeImport &n) {
   if (failed(requireInputs(n, 2)))
     return failure();
   SmallVector<Value> values = {n.operand(0), n.operand(1)};
-  Type base = elementTypeOf(values[0]), exponent = elementTypeOf(values[1]);
+  mlir::Type base = elementTypeOf(values[0]), exponent = elementTypeOf(values[1]);
   if (failed(checkElement(n, base, On::Number)) || failed(checkElement(n, exponent, On::Number)))
     return failure();
   if (failed(placeLegacyOperand(n, values[0], values[1])) || failed(n.broadcastTogether(values)))
     return failure();
   // Integers wrap, so the wider type gives the same low bits; a float exponent asks for a float computation.
-  Type common = base;
+  mlir::Type common = base;
   if (isa<IntegerType>(base) && isa<FloatType>(exponent))
     common = n.builder.getF64Type();
   else if (isa<IntegerType>(base) && exponent.getIntOrFloatBitWidth() > base.getIntOrFloatBitWidth())

@@ -1,4 +1,5 @@
-//===-- IndexingOps.cpp - Gather, Scatter, TopK, NonZero and their kin --------------------------------------===//
+//===-- IndexingOps.cpp - Gather, Scatter, TopK, NonZero and their kin
+//--------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/SliceOps.h"
@@ -14,8 +15,9 @@ using Dims = SmallVector<DimAttr>;
 Value indexOperand(NodeImport &node, size_t i) {
   Value indices = node.operand(i);
   mlir::Type type = getElementTypeOrSelf(indices.getType());
-  return type.isSignlessInteger(32) || type.isSignlessInteger(64) ? indices
-                                                                  : node.cast(indices, node.builder.getI64Type());
+  return type.isSignlessInteger(32) || type.isSignlessInteger(64)
+             ? indices
+             : node.cast(indices, node.builder.getI64Type());
 }
 
 LogicalResult importGather(NodeImport &node) {
@@ -64,7 +66,8 @@ FailureOr<ScatterKind> scatterKind(NodeImport &node) {
                   .Case("min", ScatterKind::min)
                   .Default(std::nullopt);
   if (!kind)
-    return LogicalResult(node.unsupported("the reduction '" + node.stringAttr("reduction", "") + "' is not known"));
+    return LogicalResult(
+        node.unsupported("the reduction '" + node.stringAttr("reduction", "") + "' is not known"));
   return *kind;
 }
 
@@ -93,13 +96,14 @@ LogicalResult importScatterNd(NodeImport &node) {
     return node.malformed("the updates have the wrong rank");
   for (size_t i = 0; i < wanted.size(); ++i)
     if (!node.unify(getDims(updates)[i], wanted[i], "updates of ScatterND"))
-      return node.malformed("dim " + Twine(i) + " of the updates is " + dim::toString(getDims(updates)[i]) + ", not " +
-                            dim::toString(wanted[i]));
+      return node.malformed("dim " + Twine(i) + " of the updates is " + dim::toString(getDims(updates)[i]) +
+                            ", not " + dim::toString(wanted[i]));
   node.setResult(0, ScatterNdOp::create(node.builder, node.loc, x.getType(), x, indices, updates, *kind));
   return success();
 }
 
-//===-- Sorting and selecting ----------------------------------------------------------------------------------===//
+//===-- Sorting and selecting
+//----------------------------------------------------------------------------------===//
 
 LogicalResult importTopK(NodeImport &node) {
   std::optional<DimAttr> k;
@@ -160,7 +164,8 @@ LogicalResult importNonZero(NodeImport &node) {
   Value x = node.operand(0);
   Dims dims = getDims(x);
   mlir::Type i64 = node.builder.getI64Type();
-  // Old exporters write arange(n) as NonZero(ConstantOfShape([n], 1)); its size is n, not a size born at run time.
+  // Old exporters write arange(n) as NonZero(ConstantOfShape([n], 1)); its size is n, not a size born at run
+  // time.
   if (dims.size() == 1 && isNonZeroSplat(x)) {
     node.setResult(0, IotaOp::create(node.builder, node.loc,
                                      makeTensorType({dim::constant(node.context(), 1), dims[0]}, i64), 1));
@@ -192,20 +197,23 @@ LogicalResult importNonMaxSuppression(NodeImport &node) {
   Builder &b = node.builder;
   FloatAttr threshold = node.hasInput(4) ? b.getF64FloatAttr(*score) : FloatAttr();
   int64_t limit = *most >= 9e18 ? INT64_MAX : int64_t(*most);
-  node.setResult(0, NonMaxSuppressionOp::create(node.builder, node.loc, type, boxes, scores, b.getI64IntegerAttr(limit),
-                                                b.getF64FloatAttr(*overlap), threshold,
+  node.setResult(0, NonMaxSuppressionOp::create(node.builder, node.loc, type, boxes, scores,
+                                                b.getI64IntegerAttr(limit), b.getF64FloatAttr(*overlap),
+                                                threshold,
                                                 b.getBoolAttr(node.intAttr("center_point_box", 0) != 0)));
   return success();
 }
 
-//===-- Composed ops -------------------------------------------------------------------------------------------===//
+//===-- Composed ops
+//-------------------------------------------------------------------------------------------===//
 
 LogicalResult importOneHot(NodeImport &node) {
   auto depth = node.shapeValue(1);
   if (!depth) {
     // The depth may be given as a float.
     if (auto value = node.constantFloats(1))
-      depth = llvm::map_to_vector(*value, [&](double d) { return dim::constant(node.context(), int64_t(d)); });
+      depth =
+          llvm::map_to_vector(*value, [&](double d) { return dim::constant(node.context(), int64_t(d)); });
   }
   if (!depth || depth->size() != 1)
     return node.unsupported("the depth must be computed from constants and from sizes of the inputs");
@@ -216,9 +224,10 @@ LogicalResult importOneHot(NodeImport &node) {
     return failure();
   // A negative index counts from the end; one that is out of range matches nothing.
   Value length = node.broadcastTo(node.fromDims(*depth, true), dims);
-  Value isNegative = CompareOp::create(node.builder, node.loc,
-                                       withElementType(cast<RankedTensorType>(indices.getType()), node.builder.getI1Type()),
-                                       indices, node.splatLike(indices, 0), ComparePredicate::lt);
+  Value isNegative =
+      CompareOp::create(node.builder, node.loc,
+                        withElementType(cast<RankedTensorType>(indices.getType()), node.builder.getI1Type()),
+                        indices, node.splatLike(indices, 0), ComparePredicate::lt);
   indices = SelectOp::create(node.builder, node.loc, indices.getType(), isNegative,
                              node.create<AddOp>(indices, length), indices);
   Dims unit = dims, result = dims;
@@ -227,8 +236,8 @@ LogicalResult importOneHot(NodeImport &node) {
   indices = node.broadcastTo(node.reshape(indices, unit), result);
   Value positions = IotaOp::create(node.builder, node.loc, indices.getType(), *axis);
   auto type = cast<RankedTensorType>(indices.getType());
-  Value hit = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()), indices,
-                                positions, ComparePredicate::eq);
+  Value hit = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()),
+                                indices, positions, ComparePredicate::eq);
   DimAttr zero = dim::constant(node.context(), 0), one = dim::constant(node.context(), 1);
   if (cast<RankedTensorType>(values.getType()).getShape() != ArrayRef<int64_t>{2})
     return node.malformed("the values must be [off, on]");
@@ -246,8 +255,8 @@ LogicalResult importCumSum(NodeImport &node) {
   FailureOr<int64_t> axis = node.axis(given->front(), getDims(x).size());
   if (failed(axis))
     return failure();
-  node.setResult(0, CumSumOp::create(node.builder, node.loc, x.getType(), x, *axis, node.intAttr("exclusive", 0) != 0,
-                                     node.intAttr("reverse", 0) != 0));
+  node.setResult(0, CumSumOp::create(node.builder, node.loc, x.getType(), x, *axis,
+                                     node.intAttr("exclusive", 0) != 0, node.intAttr("reverse", 0) != 0));
   return success();
 }
 
@@ -283,7 +292,8 @@ LogicalResult importReverseSequence(NodeImport &node) {
   Value x = node.operand(0), lengths = node.operand(1);
   Dims dims = getDims(x);
   int64_t batchAxis = node.intAttr("batch_axis", 1), timeAxis = node.intAttr("time_axis", 0);
-  if (dims.size() < 2 || batchAxis + timeAxis != 1 || batchAxis < 0 || timeAxis < 0 || getDims(lengths).size() != 1)
+  if (dims.size() < 2 || batchAxis + timeAxis != 1 || batchAxis < 0 || timeAxis < 0 ||
+      getDims(lengths).size() != 1)
     return node.malformed("batch_axis and time_axis must be the first two dims");
   mlir::Type i64 = node.builder.getI64Type();
   RankedTensorType type = makeTensorType(dims, i64);
@@ -291,8 +301,8 @@ LogicalResult importReverseSequence(NodeImport &node) {
   spread[batchAxis] = getDims(lengths)[0];
   Value length = node.broadcastTo(node.reshape(node.cast(lengths, i64), spread), dims);
   Value time = IotaOp::create(node.builder, node.loc, type, timeAxis);
-  Value inside = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()), time, length,
-                                   ComparePredicate::lt);
+  Value inside = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()),
+                                   time, length, ComparePredicate::lt);
   Value mirrored = node.create<SubOp>(node.create<SubOp>(length, node.splat(type, 1)), time);
   Value index = SelectOp::create(node.builder, node.loc, type, inside, mirrored, time);
   node.setResult(0, node.create<GatherElementsOp>(x, index, timeAxis));

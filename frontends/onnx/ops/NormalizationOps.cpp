@@ -1,7 +1,8 @@
-//===-- NormalizationOps.cpp - Batch, instance, layer, group, RMS and local response norms ------------------===//
+//===-- NormalizationOps.cpp - Batch, instance, layer, group, RMS and local response norms
+//------------------===//
 //
-// The usual norms are single torsh ops, which the inference pipeline folds or fuses. Their optional statistics outputs
-// and the rarer norms are composed.
+// The usual norms are single torsh ops, which the inference pipeline folds or fuses. Their optional
+// statistics outputs and the rarer norms are composed.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
@@ -13,7 +14,8 @@ namespace {
 
 llvm::APFloat number(double value) { return llvm::APFloat(value); }
 
-//===-- Batch norm -----------------------------------------------------------------------------------------------===//
+//===-- Batch norm
+//-----------------------------------------------------------------------------------------------===//
 
 /// The statistics of the batch in place of the given ones, with the running statistics as further outputs.
 void importTraining(NodeImport &n, Value x, ArrayRef<Value> parameters) {
@@ -52,7 +54,7 @@ LogicalResult importBatchNorm(NodeImport &n) {
     if (!n.unify(getDims(x)[1], getDims(parameters.back())[0], "the channels of BatchNormalization"))
       return n.malformed("operand " + Twine(i) + " must have one entry a channel");
   }
-  Type element = elementTypeOf(x);
+  mlir::Type element = elementTypeOf(x);
   SmallVector<Value> same;
   for (Value parameter : parameters)
     same.push_back(n.cast(parameter, element));
@@ -64,17 +66,19 @@ LogicalResult importBatchNorm(NodeImport &n) {
   for (size_t i = 1; i < n.numOutputs(); ++i)
     if (wantsOutput(n, i) && n.opset >= 14)
       return n.unsupported("the running statistics are outputs of training_mode 1 only");
-  Value y = n.create<BatchNormOp>(x, same[0], same[1], same[2], same[3], 1, number(n.floatAttr("epsilon", 1e-5f)));
+  Value y =
+      n.create<BatchNormOp>(x, same[0], same[1], same[2], same[3], 1, number(n.floatAttr("epsilon", 1e-5f)));
   n.setResult(0, y);
   return success();
 }
 
-//===-- Group and instance norm ----------------------------------------------------------------------------------===//
+//===-- Group and instance norm
+//----------------------------------------------------------------------------------===//
 
 FailureOr<int64_t> staticChannels(NodeImport &n) {
   if (std::optional<int64_t> channels = dim::asConstant(getDims(n.typeOf(0))[1]))
     return *channels;
-  return n.unsupported("the number of channels must be static"), failure();
+  return n.unsupported("the number of channels must be static");
 }
 
 LogicalResult importInstanceNorm(NodeImport &n) {
@@ -113,7 +117,8 @@ LogicalResult importGroupNorm(NodeImport &n) {
   return success();
 }
 
-//===-- Layer and RMS norm ---------------------------------------------------------------------------------------===//
+//===-- Layer and RMS norm
+//---------------------------------------------------------------------------------------===//
 
 /// A parameter with the shape of the dims of x from `axis` on.
 Value fitParameter(NodeImport &n, Value parameter, Value x, int64_t axis) {
@@ -130,7 +135,7 @@ Value fitParameter(NodeImport &n, Value parameter, Value x, int64_t axis) {
 void setStatistics(NodeImport &n, Value x, int64_t axis, double epsilon, size_t meanOutput) {
   if (!wantsOutput(n, meanOutput) && !wantsOutput(n, meanOutput + 1))
     return;
-  Type stash = n.intAttr("stash_type", 1) == 1 ? n.builder.getF32Type() : elementTypeOf(x);
+  mlir::Type stash = n.intAttr("stash_type", 1) == 1 ? n.builder.getF32Type() : elementTypeOf(x);
   SmallVector<int64_t> axes = range(axis, rankOf(x));
   x = n.cast(x, stash);
   n.setResult(meanOutput, n.create<ReduceOp>(x, ReduceKind::mean, axes, true));
@@ -197,10 +202,11 @@ template <bool simplified> LogicalResult importSkipLayerNorm(NodeImport &n) {
   return success();
 }
 
-//===-- Composed norms -------------------------------------------------------------------------------------------===//
+//===-- Composed norms
+//-------------------------------------------------------------------------------------------===//
 
-/// x / (bias + alpha / size * (sum of squares of the neighbouring channels))^beta. The sum is an average pool over
-/// [channels, positions] with padding counted, whose divisor is `size`.
+/// x / (bias + alpha / size * (sum of squares of the neighbouring channels))^beta. The sum is an average pool
+/// over [channels, positions] with padding counted, whose divisor is `size`.
 LogicalResult importLrn(NodeImport &n) {
   if (failed(requireFloat(n, 0)) || failed(requireRank(n, 0, 2)))
     return failure();
@@ -213,8 +219,10 @@ LogicalResult importLrn(NodeImport &n) {
   DimAttr positions = dim::product(n.context(), ArrayRef(dims).drop_front(2));
   Value squares = n.reshape(n.create<MulOp>(x, x), {dims[0], one, dims[1], positions});
   SmallVector<int64_t> window = {size, 1}, ones = {1, 1}, low = {(size - 1) / 2, 0}, high = {size / 2, 0};
-  Value mean = n.create<AvgPoolOp>(squares, window, ones, ones, low, high, true, false, Layout::channels_first);
-  Value base = addNumber(n, scale(n, n.reshape(mean, dims), n.floatAttr("alpha", 1e-4f)), n.floatAttr("bias", 1));
+  Value mean =
+      n.create<AvgPoolOp>(squares, window, ones, ones, low, high, true, false, Layout::channels_first);
+  Value base =
+      addNumber(n, scale(n, n.reshape(mean, dims), n.floatAttr("alpha", 1e-4f)), n.floatAttr("bias", 1));
   n.setResult(0, n.create<DivOp>(x, n.create<PowOp>(base, n.splatLike(base, n.floatAttr("beta", 0.75)))));
   return success();
 }

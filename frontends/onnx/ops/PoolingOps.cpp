@@ -1,4 +1,5 @@
-//===-- PoolingOps.cpp - Window and global pools ------------------------------------------------------------===//
+//===-- PoolingOps.cpp - Window and global pools
+//------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/SpatialWindow.h"
 
@@ -21,8 +22,8 @@ LogicalResult importMaxPool(NodeImport &n) {
     fill = -std::numeric_limits<double>::infinity();
   if (failed(resolveSame(n, *window, x, fill)))
     return failure();
-  n.setResult(0, n.create<MaxPoolOp>(x, window->kernel, window->strides, window->dilations, window->low, window->high,
-                                     n.intAttr("ceil_mode", 0) != 0, Layout::channels_first));
+  n.setResult(0, n.create<MaxPoolOp>(x, window->kernel, window->strides, window->dilations, window->low,
+                                     window->high, n.intAttr("ceil_mode", 0) != 0, Layout::channels_first));
   return success();
 }
 
@@ -35,9 +36,9 @@ LogicalResult importAveragePool(NodeImport &n) {
   Value x = n.operand(0);
   if (failed(resolveSame(n, *window, x, std::nullopt)))
     return failure();
-  n.setResult(0, n.create<AvgPoolOp>(x, window->kernel, window->strides, window->dilations, window->low, window->high,
-                                     n.intAttr("count_include_pad", 0) != 0, n.intAttr("ceil_mode", 0) != 0,
-                                     Layout::channels_first));
+  n.setResult(0, n.create<AvgPoolOp>(x, window->kernel, window->strides, window->dilations, window->low,
+                                     window->high, n.intAttr("count_include_pad", 0) != 0,
+                                     n.intAttr("ceil_mode", 0) != 0, Layout::channels_first));
   return success();
 }
 
@@ -90,8 +91,8 @@ LogicalResult importLpPool(NodeImport &n) {
       last -= w.strides[i];
     w.high[i] += std::max<int64_t>(0, last - room);
   }
-  Value mean = n.create<AvgPoolOp>(raise(n, x, p), w.kernel, w.strides, w.dilations, w.low, w.high, true, false,
-                                   Layout::channels_first);
+  Value mean = n.create<AvgPoolOp>(raise(n, x, p), w.kernel, w.strides, w.dilations, w.low, w.high, true,
+                                   false, Layout::channels_first);
   n.setResult(0, takeRoot(n, scale(n, mean, size), p));
   return success();
 }

@@ -1,6 +1,8 @@
-//===-- QuantizeOps.cpp - QuantizeLinear, DequantizeLinear and ops on quantised tensors ---------------------===//
+//===-- QuantizeOps.cpp - QuantizeLinear, DequantizeLinear and ops on quantised tensors
+//---------------------===//
 //
-// All are compositions: a quantised tensor is an integer tensor, its scale and zero point are tensors of their own.
+// All are compositions: a quantised tensor is an integer tensor, its scale and zero point are tensors of
+// their own.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
@@ -12,7 +14,7 @@ namespace torsh::onnx {
 namespace {
 
 /// The range of an integer type.
-std::pair<double, double> integerRange(Type type) {
+std::pair<double, double> integerRange(mlir::Type type) {
   unsigned width = type.getIntOrFloatBitWidth();
   if (type.isUnsignedInteger())
     return {0, std::ldexp(1.0, width) - 1};
@@ -30,14 +32,14 @@ Value spread(NodeImport &n, Value parameter, Value x, int64_t axis, int64_t bloc
     return {};
   if (block == 0) {
     if (rank != 1)
-      return n.malformed("scale and zero point must have rank 0 or 1"), Value();
+      return (void)n.malformed("scale and zero point must have rank 0 or 1"), Value();
     if (!n.unify(getDims(parameter)[0], getDims(x)[*at], "the entries of a scale"))
-      return n.malformed("scale and zero point need one entry for each element of the axis"), Value();
+      return (void)n.malformed("scale and zero point need one entry for each element of the axis"), Value();
     return alongAxis(n, parameter, *at, x);
   }
   SmallVector<DimAttr> dims = getDims(parameter), target = getDims(x);
   if (rank != rankOf(x))
-    return n.malformed("a blocked scale must have the rank of x"), Value();
+    return (void)n.malformed("a blocked scale must have the rank of x"), Value();
   DimAttr size = dim::constant(n.context(), block);
   SmallVector<DimAttr> wide = dims;
   wide.insert(wide.begin() + *at + 1, dim::constant(n.context(), 1));
@@ -53,7 +55,7 @@ Value spread(NodeImport &n, Value parameter, Value x, int64_t axis, int64_t bloc
 }
 
 /// round(x / scale) + zero, saturated to the integer type. `zero` may be null.
-Value quantize(NodeImport &n, Value x, Value factor, Value zero, Type type) {
+Value quantize(NodeImport &n, Value x, Value factor, Value zero, mlir::Type type) {
   Value y = n.create<RoundOp>(n.create<DivOp>(x, factor));
   if (zero)
     y = n.create<AddOp>(y, n.cast(zero, elementTypeOf(y)));
@@ -62,33 +64,42 @@ Value quantize(NodeImport &n, Value x, Value factor, Value zero, Type type) {
 }
 
 /// The type that QuantizeLinear produces.
-FailureOr<Type> quantizedType(NodeImport &n) {
+FailureOr<mlir::Type> quantizedType(NodeImport &n) {
   if (n.hasInput(2))
     return n.typeOf(2).getElementType();
   // TensorProto.DataType of output_dtype.
   switch (n.intAttr("output_dtype", 0)) {
   case 0:
-  case 2: return Type(n.builder.getIntegerType(8, false));
-  case 3: return Type(n.builder.getIntegerType(8));
-  case 4: return Type(n.builder.getIntegerType(16, false));
-  case 5: return Type(n.builder.getIntegerType(16));
-  case 17: return Type(Float8E4M3FNType::get(n.context()));
-  case 19: return Type(Float8E5M2Type::get(n.context()));
-  case 21: return Type(n.builder.getIntegerType(4, false));
-  case 22: return Type(n.builder.getIntegerType(4));
-  default: return n.unsupported("output_dtype " + Twine(n.intAttr("output_dtype", 0)) + " is not supported"), failure();
+  case 2:
+    return mlir::Type(n.builder.getIntegerType(8, false));
+  case 3:
+    return mlir::Type(n.builder.getIntegerType(8));
+  case 4:
+    return mlir::Type(n.builder.getIntegerType(16, false));
+  case 5:
+    return mlir::Type(n.builder.getIntegerType(16));
+  case 17:
+    return mlir::Type(Float8E4M3FNType::get(n.context()));
+  case 19:
+    return mlir::Type(Float8E5M2Type::get(n.context()));
+  case 21:
+    return mlir::Type(n.builder.getIntegerType(4, false));
+  case 22:
+    return mlir::Type(n.builder.getIntegerType(4));
+  default:
+    return n.unsupported("output_dtype " + Twine(n.intAttr("output_dtype", 0)) + " is not supported");
   }
 }
 
 LogicalResult importQuantizeLinear(NodeImport &n) {
   if (failed(requireInputs(n, 2)))
     return failure();
-  FailureOr<Type> type = quantizedType(n);
+  FailureOr<mlir::Type> type = quantizedType(n);
   if (failed(type))
     return failure();
   Value x = n.operand(0);
   int64_t axis = n.intAttr("axis", 1), block = n.intAttr("block_size", 0);
-  Type compute = elementTypeOf(x);
+  mlir::Type compute = elementTypeOf(x);
   if (!isa<FloatType>(compute) || (n.opset >= 23 && n.intAttr("precision", 0) == 1))
     compute = n.builder.getF32Type();
   // 16-bit floats cannot hold the quotient exactly; ONNX Runtime divides in f32.
@@ -116,16 +127,16 @@ LogicalResult importQuantizeLinear(NodeImport &n) {
 
 /// (x - zero) * scale, with the difference taken in i32 for integers.
 Value dequantize(NodeImport &n, Value x, Value factor, Value zero) {
-  Type type = elementTypeOf(factor);
+  mlir::Type type = elementTypeOf(factor);
   if (isa<FloatType>(elementTypeOf(x)))
     return n.create<MulOp>(n.cast(x, type), factor);
-  Type i32 = n.builder.getI32Type();
+  mlir::Type i32 = n.builder.getI32Type();
   Value wide = n.cast(x, i32);
   if (zero)
     wide = n.create<SubOp>(wide, n.cast(zero, i32));
   if (type.getIntOrFloatBitWidth() >= 32)
     return n.create<MulOp>(n.cast(wide, type), factor);
-  Type f32 = n.builder.getF32Type();
+  mlir::Type f32 = n.builder.getF32Type();
   return n.cast(n.create<MulOp>(n.cast(wide, f32), n.cast(factor, f32)), type);
 }
 
@@ -143,13 +154,13 @@ LogicalResult importDequantizeLinear(NodeImport &n) {
       return failure();
   }
   Value y = dequantize(n, x, factor, zero);
-  if (n.intAttr("output_dtype", 0) != 0 && n.intAttr("output_dtype", 0) != 1 && n.intAttr("output_dtype", 0) != 10 &&
-      n.intAttr("output_dtype", 0) != 16)
+  if (n.intAttr("output_dtype", 0) != 0 && n.intAttr("output_dtype", 0) != 1 &&
+      n.intAttr("output_dtype", 0) != 10 && n.intAttr("output_dtype", 0) != 16)
     return n.unsupported("output_dtype must be a float type");
   if (int64_t code = n.intAttr("output_dtype", 0))
-    y = n.cast(y, code == 1    ? Type(n.builder.getF32Type())
-                  : code == 10 ? Type(n.builder.getF16Type())
-                               : Type(n.builder.getBF16Type()));
+    y = n.cast(y, code == 1    ? mlir::Type(n.builder.getF32Type())
+                  : code == 10 ? mlir::Type(n.builder.getF16Type())
+                               : mlir::Type(n.builder.getBF16Type()));
   n.setResult(0, y);
   return success();
 }
@@ -170,7 +181,7 @@ LogicalResult importDynamicQuantize(NodeImport &n) {
   // A tensor of zeros has scale 1, as in ONNX Runtime: nothing is divided by 0.
   Value empty = compareNumber(n, factor, ComparePredicate::eq, 0);
   factor = n.create<SelectOp>(empty, n.splatLike(factor, 1), factor);
-  Type u8 = n.builder.getIntegerType(8, false);
+  mlir::Type u8 = n.builder.getIntegerType(8, false);
   Value zero = n.create<DivOp>(n.create<SubOp>(n.splatLike(low, 0), low), factor);
   zero = n.cast(clamp(n, n.create<RoundOp>(zero), 0, 255), u8);
   n.setResult(0, quantize(n, x, n.broadcastTo(factor, getDims(x)), n.broadcastTo(zero, getDims(x)), u8));
@@ -181,7 +192,7 @@ LogicalResult importDynamicQuantize(NodeImport &n) {
 
 /// An i32 tensor without its zero point.
 Value centred(NodeImport &n, size_t operand, size_t zero, int64_t axis) {
-  Type i32 = n.builder.getI32Type();
+  mlir::Type i32 = n.builder.getI32Type();
   Value x = n.cast(n.operand(operand), i32);
   if (!n.hasInput(zero))
     return x;
@@ -191,12 +202,13 @@ Value centred(NodeImport &n, size_t operand, size_t zero, int64_t axis) {
 
 /// i32 sums to a quantised result: sums * (scaleA * scaleB / scaleY), rounded, plus the zero point.
 LogicalResult requantize(NodeImport &n, Value sums, Value scaleA, Value scaleB, Value scaleY, Value zeroY) {
-  Type f32 = n.builder.getF32Type();
+  mlir::Type f32 = n.builder.getF32Type();
   Value real = n.cast(sums, f32);
-  Value factor = n.create<DivOp>(n.create<MulOp>(n.cast(scaleA, f32), n.cast(scaleB, f32)), n.cast(scaleY, f32));
+  Value factor =
+      n.create<DivOp>(n.create<MulOp>(n.cast(scaleA, f32), n.cast(scaleB, f32)), n.cast(scaleY, f32));
   Value y = n.create<RoundOp>(n.create<MulOp>(real, factor));
   y = n.create<AddOp>(y, n.cast(zeroY, f32));
-  Type type = elementTypeOf(zeroY);
+  mlir::Type type = elementTypeOf(zeroY);
   auto [low, high] = integerRange(type);
   n.setResult(0, n.cast(clamp(n, y, low, high), type));
   return success();

@@ -1,7 +1,8 @@
-//===-- RandomOps.cpp - Random tensors ----------------------------------------------------------------------===//
+//===-- RandomOps.cpp - Random tensors
+//----------------------------------------------------------------------===//
 //
-// An artifact is a pure function of its inputs: random nodes draw from a counter-based generator whose key is the
-// node's seed, or its name where no seed is given. Each run gives the same numbers.
+// An artifact is a pure function of its inputs: random nodes draw from a counter-based generator whose key is
+// the node's seed, or its name where no seed is given. Each run gives the same numbers.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
@@ -74,8 +75,8 @@ LogicalResult importBernoulli(NodeImport &node) {
   if (!elementType || !isa<FloatType>(type.getElementType()))
     return node.unsupported("probabilities must be floats and results numbers");
   Value drawn = RandomUniformOp::create(node.builder, node.loc, type, stateOf(node));
-  Value hit = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()), drawn, p,
-                                ComparePredicate::lt);
+  Value hit = CompareOp::create(node.builder, node.loc, withElementType(type, node.builder.getI1Type()),
+                                drawn, p, ComparePredicate::lt);
   node.setResult(0, node.cast(hit, elementType));
   return success();
 }

@@ -1,4 +1,5 @@
-//===-- RecurrentOps.cpp - LSTM, GRU and RNN ----------------------------------------------------------------===//
+//===-- RecurrentOps.cpp - LSTM, GRU and RNN
+//----------------------------------------------------------------===//
 //
 // torsh keeps the specification's layout 0 (time first). Layout 1 (batch first) is transposed at the borders.
 //
@@ -30,30 +31,30 @@ FailureOr<Layer> readLayer(NodeImport &n, ArrayRef<StringRef> activations, int64
     return failure();
   for (size_t i = 0; i < 3; ++i)
     if (n.typeOf(i).getRank() != 3)
-      return n.malformed("operand " + Twine(i) + " must have rank 3"), failure();
+      return n.malformed("operand " + Twine(i) + " must have rank 3");
   StringRef direction = n.stringAttr("direction", "forward");
   if (direction == "reverse")
     layer.direction = RnnDirection::reverse;
   else if (direction == "bidirectional")
     layer.direction = RnnDirection::bidirectional;
   else if (direction != "forward")
-    return n.malformed("direction has an unknown value"), failure();
+    return n.malformed("direction has an unknown value");
   if (n.attribute("clip") && n.floatAttr("clip", 0) != 0)
-    return n.unsupported("clip is not supported"), failure();
+    return n.unsupported("clip is not supported");
   if (const Attribute *given = n.attribute("activations")) {
     size_t repeats = layer.direction == RnnDirection::bidirectional ? 2 : 1;
     bool usual = given->strings.empty() || given->strings.size() == activations.size() * repeats;
     for (size_t i = 0; usual && i < given->strings.size(); ++i)
       usual = given->strings[i].equals_insensitive(activations[i % activations.size()]);
     if (!usual)
-      return n.unsupported("activations other than the default ones are not supported"), failure();
+      return n.unsupported("activations other than the default ones are not supported");
   }
   layer.batchFirst = n.intAttr("layout", 0) != 0;
   DimAttr hidden = getDims(n.typeOf(2))[2];
   if (n.attribute("hidden_size") && !dim::isConstant(hidden, n.intAttr("hidden_size", 0)))
-    return n.malformed("hidden_size is not the last dim of the recurrent weights"), failure();
+    return n.malformed("hidden_size is not the last dim of the recurrent weights");
   if (getDims(n.typeOf(1))[1] != dim::mul(hidden, dim::constant(n.context(), gates)))
-    return n.malformed("the weights must have " + Twine(gates) + " * hidden_size rows"), failure();
+    return n.malformed("the weights must have " + Twine(gates) + " * hidden_size rows");
   layer.x = n.operand(0);
   layer.w = n.operand(1);
   layer.r = n.operand(2);
@@ -89,8 +90,8 @@ LogicalResult importLstm(NodeImport &n) {
   Value initialC = n.optionalOperand(6), peephole = n.optionalOperand(7);
   if (initialC && layer->batchFirst)
     initialC = swapFirst(n, initialC);
-  auto op = LstmOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH, initialC,
-                           layer->lengths, peephole, layer->direction);
+  auto op = LstmOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
+                           initialC, layer->lengths, peephole, layer->direction);
   setOutputs(n, *layer, op->getResults());
   return success();
 }
@@ -99,8 +100,8 @@ LogicalResult importGru(NodeImport &n) {
   FailureOr<Layer> layer = readLayer(n, {"Sigmoid", "Tanh"}, 3);
   if (failed(layer))
     return failure();
-  auto op = GruOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH, layer->lengths,
-                          layer->direction, n.intAttr("linear_before_reset", 0) != 0);
+  auto op = GruOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
+                          layer->lengths, layer->direction, n.intAttr("linear_before_reset", 0) != 0);
   setOutputs(n, *layer, op->getResults());
   return success();
 }
@@ -109,8 +110,8 @@ LogicalResult importRnn(NodeImport &n) {
   FailureOr<Layer> layer = readLayer(n, {"Tanh"}, 1);
   if (failed(layer))
     return failure();
-  auto op = RnnOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH, layer->lengths,
-                          layer->direction);
+  auto op = RnnOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
+                          layer->lengths, layer->direction);
   setOutputs(n, *layer, op->getResults());
   return success();
 }

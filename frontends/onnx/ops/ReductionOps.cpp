@@ -1,7 +1,8 @@
-//===-- ReductionOps.cpp - Reduce*, ArgMax, ArgMin ----------------------------------------------------------===//
+//===-- ReductionOps.cpp - Reduce*, ArgMax, ArgMin
+//----------------------------------------------------------===//
 //
-// Axes are an attribute up to opset 12 (ReduceSum) or 17 (the others) and an optional operand afterwards. One function
-// serves both: the operand wins when it is there.
+// Axes are an attribute up to opset 12 (ReduceSum) or 17 (the others) and an optional operand afterwards. One
+// function serves both: the operand wins when it is there.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
@@ -32,7 +33,7 @@ FailureOr<Reduction> readReduction(NodeImport &n) {
     if (!axes && n.typeOf(1).getRank() == 1 && dim::isConstant(getDims(n.typeOf(1))[0], 0))
       axes.emplace();
     if (!axes)
-      return n.unsupported("the axes operand must be known at compile time"), failure();
+      return n.unsupported("the axes operand must be known at compile time");
   }
   if (!axes || axes->empty()) {
     r.identity = n.intAttr("noop_with_empty_axes", 0) != 0;
@@ -87,7 +88,7 @@ template <Step before, Step after> LogicalResult importComposed(NodeImport &n) {
   if (failed(r))
     return failure();
   Value x = n.operand(0);
-  Type element = elementTypeOf(x);
+  mlir::Type element = elementTypeOf(x);
   if (element.isInteger(1))
     return n.malformed("the operand is bool");
   bool widen = after != same && isa<IntegerType>(element);

@@ -1,4 +1,5 @@
-//===-- ResizeOps.cpp - Resize and Upsample -----------------------------------------------------------------===//
+//===-- ResizeOps.cpp - Resize and Upsample
+//-----------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 
 using namespace mlir;
@@ -12,11 +13,11 @@ struct Sampling {
   SmallVector<double> scales;
 };
 
-/// floor(size * scale). ONNX Runtime multiplies in f32, so that 10 * 0.7 is 7; a symbolic size needs a scale that is an
-/// exact fraction.
+/// floor(size * scale). ONNX Runtime multiplies in f32, so that 10 * 0.7 is 7; a symbolic size needs a scale
+/// that is an exact fraction.
 FailureOr<DimAttr> scaledSize(NodeImport &n, DimAttr size, double scale) {
   if (!(scale > 0) || !(scale < 1e6))
-    return n.malformed("a scale is not positive"), failure();
+    return n.malformed("a scale is not positive");
   if (std::optional<int64_t> known = dim::asConstant(size)) {
     float product = static_cast<float>(*known) * static_cast<float>(scale);
     return dim::constant(n.context(), static_cast<int64_t>(std::floor(product)));
@@ -25,8 +26,8 @@ FailureOr<DimAttr> scaledSize(NodeImport &n, DimAttr size, double scale) {
   while (divisor < (1 << 16) && scale * divisor != std::floor(scale * divisor))
     divisor *= 2;
   if (scale * divisor != std::floor(scale * divisor))
-    return n.unsupported("a symbolic size needs a scale that is a fraction with a power of two as denominator"),
-           failure();
+    return n.unsupported(
+        "a symbolic size needs a scale that is a fraction with a power of two as denominator");
   DimAttr numerator = dim::constant(n.context(), static_cast<int64_t>(scale * divisor));
   return dim::floorDiv(dim::mul(size, numerator), dim::constant(n.context(), divisor));
 }
@@ -45,9 +46,10 @@ FailureOr<SmallVector<int64_t>> readAxes(NodeImport &n, int64_t rank) {
   return *given;
 }
 
-FailureOr<Sampling> samplingFromScales(NodeImport &n, Value x, ArrayRef<double> scales, ArrayRef<int64_t> axes) {
+FailureOr<Sampling> samplingFromScales(NodeImport &n, Value x, ArrayRef<double> scales,
+                                       ArrayRef<int64_t> axes) {
   if (scales.size() != axes.size())
-    return n.malformed("scales must have one entry a dim"), failure();
+    return n.malformed("scales must have one entry a dim");
   Sampling s{getDims(x), SmallVector<double>(rankOf(x), 1.0)};
   for (auto [axis, scale] : llvm::zip(axes, scales)) {
     FailureOr<DimAttr> size = scaledSize(n, s.dims[axis], scale);
@@ -60,14 +62,14 @@ FailureOr<Sampling> samplingFromScales(NodeImport &n, Value x, ArrayRef<double> 
 }
 
 /// keep_aspect_ratio_policy: one scale for all axes, the smallest or the largest of the ratios.
-FailureOr<Sampling> samplingKeepingAspect(NodeImport &n, Value x, ArrayRef<DimAttr> sizes, ArrayRef<int64_t> axes,
-                                          bool smallest) {
+FailureOr<Sampling> samplingKeepingAspect(NodeImport &n, Value x, ArrayRef<DimAttr> sizes,
+                                          ArrayRef<int64_t> axes, bool smallest) {
   Sampling s{getDims(x), SmallVector<double>(rankOf(x), 1.0)};
   std::optional<double> scale;
   for (auto [axis, size] : llvm::zip(axes, sizes)) {
     std::optional<int64_t> from = dim::asConstant(s.dims[axis]), to = dim::asConstant(size);
     if (!from || !to || *from < 1)
-      return n.unsupported("keep_aspect_ratio_policy needs static sizes"), failure();
+      return n.unsupported("keep_aspect_ratio_policy needs static sizes");
     double ratio = static_cast<double>(*to) / static_cast<double>(*from);
     scale = !scale ? ratio : smallest ? std::min(*scale, ratio) : std::max(*scale, ratio);
   }
@@ -79,9 +81,10 @@ FailureOr<Sampling> samplingKeepingAspect(NodeImport &n, Value x, ArrayRef<DimAt
   return s;
 }
 
-FailureOr<Sampling> samplingFromSizes(NodeImport &n, Value x, ArrayRef<DimAttr> sizes, ArrayRef<int64_t> axes) {
+FailureOr<Sampling> samplingFromSizes(NodeImport &n, Value x, ArrayRef<DimAttr> sizes,
+                                      ArrayRef<int64_t> axes) {
   if (sizes.size() != axes.size())
-    return n.malformed("sizes must have one entry a dim"), failure();
+    return n.malformed("sizes must have one entry a dim");
   StringRef policy = n.stringAttr("keep_aspect_ratio_policy", "stretch");
   if (policy != "stretch")
     return samplingKeepingAspect(n, x, sizes, axes, policy == "not_larger");
@@ -99,8 +102,7 @@ FailureOr<Sampling> samplingFromSizes(NodeImport &n, Value x, ArrayRef<DimAttr> 
       s.scales[axis] = 1.0 / static_cast<double>(*dim::asConstant(*down));
     } else {
       return n.unsupported("the ratio of the sizes " + dim::toString(size) + " and " + dim::toString(from) +
-                           " is not known at compile time (give the sizes with --dim)"),
-             failure();
+                           " is not known at compile time (give the sizes with --dim)");
     }
     s.dims[axis] = size;
   }
@@ -125,8 +127,8 @@ Value resize(NodeImport &n, Value x, const Sampling &s, ResizeMode mode, ResizeC
                             n.intAttr("exclude_outside", 0) != 0, n.intAttr("antialias", 0) != 0);
 }
 
-/// Upsample-7 (attribute) and -9 (operand), Resize-10: asymmetric coordinates; nearest takes the floor when it grows
-/// and the ceiling when it shrinks.
+/// Upsample-7 (attribute) and -9 (operand), Resize-10: asymmetric coordinates; nearest takes the floor when
+/// it grows and the ceiling when it shrinks.
 LogicalResult importScaled(NodeImport &n) {
   if (failed(requireInputs(n, 1)))
     return failure();
@@ -160,23 +162,24 @@ LogicalResult importResize(NodeImport &n) {
     return failure();
   Value x = n.operand(0);
   std::optional<ResizeMode> mode = readMode(n.stringAttr("mode", "nearest"));
-  auto coordinates =
-      llvm::StringSwitch<std::optional<ResizeCoordinates>>(n.stringAttr("coordinate_transformation_mode", "half_pixel"))
-          .Case("half_pixel", ResizeCoordinates::half_pixel)
-          .Case("asymmetric", ResizeCoordinates::asymmetric)
-          .Case("align_corners", ResizeCoordinates::align_corners)
-          .Case("pytorch_half_pixel", ResizeCoordinates::pytorch_half_pixel)
-          .Case("half_pixel_symmetric", ResizeCoordinates::half_pixel_symmetric)
+  auto coordinates = llvm::StringSwitch<std::optional<ResizeCoordinates>>(
+                         n.stringAttr("coordinate_transformation_mode", "half_pixel"))
+                         .Case("half_pixel", ResizeCoordinates::half_pixel)
+                         .Case("asymmetric", ResizeCoordinates::asymmetric)
+                         .Case("align_corners", ResizeCoordinates::align_corners)
+                         .Case("pytorch_half_pixel", ResizeCoordinates::pytorch_half_pixel)
+                         .Case("half_pixel_symmetric", ResizeCoordinates::half_pixel_symmetric)
+                         .Default(std::nullopt);
+  auto nearest =
+      llvm::StringSwitch<std::optional<NearestMode>>(n.stringAttr("nearest_mode", "round_prefer_floor"))
+          .Case("round_prefer_floor", NearestMode::round_prefer_floor)
+          .Case("round_prefer_ceil", NearestMode::round_prefer_ceil)
+          .Case("floor", NearestMode::floor)
+          .Case("ceil", NearestMode::ceil)
           .Default(std::nullopt);
-  auto nearest = llvm::StringSwitch<std::optional<NearestMode>>(n.stringAttr("nearest_mode", "round_prefer_floor"))
-                     .Case("round_prefer_floor", NearestMode::round_prefer_floor)
-                     .Case("round_prefer_ceil", NearestMode::round_prefer_ceil)
-                     .Case("floor", NearestMode::floor)
-                     .Case("ceil", NearestMode::ceil)
-                     .Default(std::nullopt);
   if (!coordinates)
-    return n.unsupported("coordinate_transformation_mode " + n.stringAttr("coordinate_transformation_mode", "") +
-                         " is not supported");
+    return n.unsupported("coordinate_transformation_mode " +
+                         n.stringAttr("coordinate_transformation_mode", "") + " is not supported");
   if (!mode || !nearest)
     return n.malformed("mode or nearest_mode has an unknown value");
   FailureOr<SmallVector<int64_t>> axes = readAxes(n, rankOf(x));

@@ -1,4 +1,5 @@
-//===-- RotaryEmbedding.cpp - Rotary position embedding -----------------------------------------------------===//
+//===-- RotaryEmbedding.cpp - Rotary position embedding
+//-----------------------------------------------------===//
 #include "frontends/onnx/ops/RotaryEmbedding.h"
 #include "frontends/onnx/ops/Compose.h"
 
@@ -41,7 +42,8 @@ LogicalResult rotate(NodeImport &n, Value x, Value cosines, Value sines, Value p
       if (auto width = dim::asConstant(getDims(cosines).back()), whole = dim::asConstant(original[2]);
           width && whole && *width > 0 && *whole % (2 * *width) == 0)
         heads = *whole / (2 * *width);
-    std::optional<DimAttr> size = heads > 0 ? dim::exactQuotient(original[2], number(n, heads)) : std::nullopt;
+    std::optional<DimAttr> size =
+        heads > 0 ? dim::exactQuotient(original[2], number(n, heads)) : std::nullopt;
     if (!size)
       return n.malformed("num_heads must divide the last dim of an operand of rank 3");
     x = n.reshape(x, {original[0], original[1], number(n, heads), *size});
@@ -60,8 +62,9 @@ LogicalResult rotate(NodeImport &n, Value x, Value cosines, Value sines, Value p
   auto angles = [&](Value cache) -> Value {
     if (positions)
       cache = n.create<GatherOp>(cache, positions, 0);
-    if (rankOf(cache) != 3 || !dim::asConstant(getDims(cache)[2]) || *dim::asConstant(getDims(cache)[2]) < half)
-      return n.malformed("the caches must have a column for each pair of the head"), Value();
+    if (rankOf(cache) != 3 || !dim::asConstant(getDims(cache)[2]) ||
+        *dim::asConstant(getDims(cache)[2]) < half)
+      return (void)n.malformed("the caches must have a column for each pair of the head"), Value();
     cache = sliceLast(n, cache, 0, half, 1);
     SmallVector<DimAttr> dims = getDims(cache);
     dims.insert(dims.begin() + headAxis, number(n, 1));

@@ -1,4 +1,5 @@
-//===-- RotaryEmbedding.h - Rotary position embedding -------------------------------------------------------===//
+//===-- RotaryEmbedding.h - Rotary position embedding
+//-------------------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_OPS_ROTARYEMBEDDING_H
 #define TORSH_FRONTENDS_ONNX_OPS_ROTARYEMBEDDING_H
 

@@ -1,4 +1,5 @@
-//===-- ShapeOps.cpp - Reshape, Transpose, Cast and other ops that keep the elements ------------------------===//
+//===-- ShapeOps.cpp - Reshape, Transpose, Cast and other ops that keep the elements
+//------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/SliceOps.h"
@@ -15,7 +16,8 @@ LogicalResult importIdentity(NodeImport &node) {
   return success();
 }
 
-//===-- Sizes as values ----------------------------------------------------------------------------------------===//
+//===-- Sizes as values
+//----------------------------------------------------------------------------------------===//
 
 LogicalResult importShape(NodeImport &node) {
   Dims dims = getDims(node.typeOf(0));
@@ -31,7 +33,8 @@ LogicalResult importSize(NodeImport &node) {
   return success();
 }
 
-//===-- Element types ------------------------------------------------------------------------------------------===//
+//===-- Element types
+//------------------------------------------------------------------------------------------===//
 
 LogicalResult importCastTo(NodeImport &node, mlir::Type target) {
   auto from = node.typeOf(0);
@@ -57,7 +60,8 @@ LogicalResult importCast(NodeImport &node) {
 
 LogicalResult importCastLike(NodeImport &node) { return importCastTo(node, node.typeOf(1).getElementType()); }
 
-//===-- Reshape ------------------------------------------------------------------------------------------------===//
+//===-- Reshape
+//------------------------------------------------------------------------------------------------===//
 
 LogicalResult importReshape(NodeImport &node) {
   auto target = node.shapeValue(1);
@@ -75,7 +79,8 @@ LogicalResult importReshape(NodeImport &node) {
     }
     if (dim::isConstant(dims[i], 0) && !node.intAttr("allowzero", 0)) {
       if (i >= from.size())
-        return node.malformed("entry " + Twine(i) + " of the shape copies a dim that the input does not have");
+        return node.malformed("entry " + Twine(i) +
+                              " of the shape copies a dim that the input does not have");
       dims[i] = from[i];
     }
     others = dim::mul(others, dims[i]);
@@ -169,7 +174,8 @@ LogicalResult importUnsqueeze(NodeImport &node) {
   return success();
 }
 
-//===-- Transpose, Expand, Tile --------------------------------------------------------------------------------===//
+//===-- Transpose, Expand, Tile
+//--------------------------------------------------------------------------------===//
 
 LogicalResult importTranspose(NodeImport &node) {
   int64_t rank = node.typeOf(0).getRank();
@@ -232,7 +238,8 @@ LogicalResult importTile(NodeImport &node) {
   return success();
 }
 
-//===-- Dropout ------------------------------------------------------------------------------------------------===//
+//===-- Dropout
+//------------------------------------------------------------------------------------------------===//
 
 /// Dropout at inference is the identity, and its mask is true everywhere.
 LogicalResult importDropout(NodeImport &node) {

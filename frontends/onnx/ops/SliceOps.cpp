@@ -1,4 +1,5 @@
-//===-- SliceOps.cpp - Ops that cut and join tensors --------------------------------------------------------===//
+//===-- SliceOps.cpp - Ops that cut and join tensors
+//--------------------------------------------------------===//
 #include "frontends/onnx/ops/SliceOps.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/SliceBounds.h"
@@ -9,12 +10,14 @@ namespace torsh::onnx {
 
 using Dims = SmallVector<DimAttr>;
 
-Value sliceOf(NodeImport &node, Value x, ArrayRef<DimAttr> starts, ArrayRef<DimAttr> sizes, ArrayRef<int64_t> steps) {
+Value sliceOf(NodeImport &node, Value x, ArrayRef<DimAttr> starts, ArrayRef<DimAttr> sizes,
+              ArrayRef<int64_t> steps) {
   bool whole = llvm::all_of(starts, [](DimAttr start) { return dim::isConstant(start, 0); }) &&
                llvm::all_of(steps, [](int64_t step) { return step == 1; }) && ArrayRef(getDims(x)) == sizes;
   if (whole)
     return x;
-  return node.create<SliceOp>(x, DimsAttr::get(node.context(), starts), DimsAttr::get(node.context(), sizes), steps);
+  return node.create<SliceOp>(x, DimsAttr::get(node.context(), starts), DimsAttr::get(node.context(), sizes),
+                              steps);
 }
 
 Value sliceAlong(NodeImport &node, Value x, int64_t axis, DimAttr start, DimAttr size) {
@@ -27,7 +30,8 @@ Value sliceAlong(NodeImport &node, Value x, int64_t axis, DimAttr start, DimAttr
 
 namespace {
 
-//===-- Slice --------------------------------------------------------------------------------------------------===//
+//===-- Slice
+//--------------------------------------------------------------------------------------------------===//
 
 LogicalResult importSliceWith(NodeImport &node, ArrayRef<DimAttr> starts, ArrayRef<DimAttr> ends,
                               ArrayRef<int64_t> axes, ArrayRef<int64_t> steps) {
@@ -42,7 +46,8 @@ LogicalResult importSliceWith(NodeImport &node, ArrayRef<DimAttr> starts, ArrayR
       return failure();
     if (steps[i] == 0)
       return node.malformed("a step is 0");
-    auto start = dim::asConstant(starts[i]), end = dim::asConstant(ends[i]), size = dim::asConstant(sizes[*axis]);
+    auto start = dim::asConstant(starts[i]), end = dim::asConstant(ends[i]),
+         size = dim::asConstant(sizes[*axis]);
     stride[*axis] = steps[i];
     if (start && end && size) {
       StaticSlice slice = clampSlice(*start, *end, steps[i], *size);
@@ -75,7 +80,8 @@ LogicalResult importSliceAttributes(NodeImport &node) {
   auto toDims = [&](ArrayRef<int64_t> values) {
     return llvm::map_to_vector(values, [&](int64_t value) { return dim::constant(node.context(), value); });
   };
-  return importSliceWith(node, toDims(*starts), toDims(*ends), *axes, SmallVector<int64_t>(starts->size(), 1));
+  return importSliceWith(node, toDims(*starts), toDims(*ends), *axes,
+                         SmallVector<int64_t>(starts->size(), 1));
 }
 
 LogicalResult importSlice(NodeImport &node) {
@@ -96,7 +102,8 @@ LogicalResult importSlice(NodeImport &node) {
   return importSliceWith(node, *starts, *ends, axes, steps);
 }
 
-//===-- Split and Concat ---------------------------------------------------------------------------------------===//
+//===-- Split and Concat
+//---------------------------------------------------------------------------------------===//
 
 LogicalResult importSplit(NodeImport &node) {
   Value x = node.operand(0);
@@ -104,7 +111,8 @@ LogicalResult importSplit(NodeImport &node) {
   if (failed(axis))
     return failure();
   DimAttr total = getDims(x)[*axis];
-  int64_t count = node.opset >= 18 ? node.intAttr("num_outputs", node.numOutputs()) : int64_t(node.numOutputs());
+  int64_t count =
+      node.opset >= 18 ? node.intAttr("num_outputs", node.numOutputs()) : int64_t(node.numOutputs());
   std::optional<Dims> sizes;
   if (node.opset >= 13 && node.hasInput(1)) {
     sizes = node.shapeValue(1);
@@ -132,7 +140,8 @@ LogicalResult importSplit(NodeImport &node) {
     sum = dim::add(sum, size);
   }
   if (!node.unify(sum, total, "the parts of Split make up the dim"))
-    return node.malformed("the parts have " + dim::toString(sum) + " elements, the dim has " + dim::toString(total));
+    return node.malformed("the parts have " + dim::toString(sum) + " elements, the dim has " +
+                          dim::toString(total));
   DimAttr offset = dim::constant(node.context(), 0);
   for (size_t i = 0; i < node.numOutputs(); ++i) {
     if (!node.node.outputs[i].empty())
@@ -158,14 +167,16 @@ LogicalResult importConcat(NodeImport &node) {
     for (size_t i = 0; i < rank; ++i)
       if (int64_t(i) != *axis &&
           !node.unify(getDims(values[0])[i], getDims(value)[i], "Concat joins along another dim"))
-        return node.malformed("dim " + Twine(i) + " of the operands is " + dim::toString(getDims(values[0])[i]) +
-                              " and " + dim::toString(getDims(value)[i]));
+        return node.malformed("dim " + Twine(i) + " of the operands is " +
+                              dim::toString(getDims(values[0])[i]) + " and " +
+                              dim::toString(getDims(value)[i]));
   }
   node.setResult(0, values.size() == 1 ? values[0] : node.create<ConcatOp>(ValueRange(values), *axis));
   return success();
 }
 
-//===-- Pad ----------------------------------------------------------------------------------------------------===//
+//===-- Pad
+//----------------------------------------------------------------------------------------------------===//
 
 LogicalResult importPadWith(NodeImport &node, ArrayRef<DimAttr> pads, Value value) {
   Value x = node.operand(0);
@@ -233,18 +244,21 @@ LogicalResult importPadAttributes(NodeImport &node) {
     return node.malformed("the pads are missing");
   Value value = node.scalar(node.typeOf(0).getElementType(), node.floatAttr("value", 0));
   return importPadWith(
-      node, llvm::map_to_vector(*pads, [&](int64_t pad) { return dim::constant(node.context(), pad); }), value);
+      node, llvm::map_to_vector(*pads, [&](int64_t pad) { return dim::constant(node.context(), pad); }),
+      value);
 }
 
 LogicalResult importPad(NodeImport &node) {
   auto pads = node.shapeValue(1);
   if (!pads)
     return node.unsupported("the pads must be computed from constants and from sizes of the inputs");
-  Value value = node.hasInput(2) ? node.reshape(node.operand(2), {}) : node.scalar(node.typeOf(0).getElementType(), 0);
+  Value value =
+      node.hasInput(2) ? node.reshape(node.operand(2), {}) : node.scalar(node.typeOf(0).getElementType(), 0);
   return importPadWith(node, *pads, value);
 }
 
-//===-- Blocks of pixels ---------------------------------------------------------------------------------------===//
+//===-- Blocks of pixels
+//---------------------------------------------------------------------------------------===//
 
 LogicalResult importBlocks(NodeImport &node, bool toSpace) {
   Value x = node.operand(0);
@@ -261,12 +275,14 @@ LogicalResult importBlocks(NodeImport &node, bool toSpace) {
     c = *channels;
     bool columnsFirst = node.stringAttr("mode", "DCR") == "DCR";
     x = columnsFirst ? node.reshape(x, {d[0], b, b, c, h, w}) : node.reshape(x, {d[0], c, b, b, h, w});
-    x = node.transpose(x, columnsFirst ? ArrayRef<int64_t>{0, 3, 4, 1, 5, 2} : ArrayRef<int64_t>{0, 1, 4, 2, 5, 3});
+    x = node.transpose(x, columnsFirst ? ArrayRef<int64_t>{0, 3, 4, 1, 5, 2}
+                                       : ArrayRef<int64_t>{0, 1, 4, 2, 5, 3});
     node.setResult(0, node.reshape(x, {d[0], c, dim::mul(h, b), dim::mul(w, b)}));
     return success();
   }
   DimAttr rows = dim::floorDiv(h, b), columns = dim::floorDiv(w, b);
-  if (!node.unify(dim::mul(rows, b), h, "SpaceToDepth") || !node.unify(dim::mul(columns, b), w, "SpaceToDepth"))
+  if (!node.unify(dim::mul(rows, b), h, "SpaceToDepth") ||
+      !node.unify(dim::mul(columns, b), w, "SpaceToDepth"))
     return node.malformed("height and width are not multiples of the blocksize");
   x = node.reshape(x, {d[0], c, rows, b, columns, b});
   x = node.transpose(x, {0, 3, 5, 1, 2, 4});

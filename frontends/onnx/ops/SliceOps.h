@@ -1,4 +1,5 @@
-//===-- SliceOps.h - Ops that cut and join tensors ----------------------------------------------------------===//
+//===-- SliceOps.h - Ops that cut and join tensors
+//----------------------------------------------------------===//
 #ifndef TORSH_FRONTENDS_ONNX_OPS_SLICEOPS_H
 #define TORSH_FRONTENDS_ONNX_OPS_SLICEOPS_H
 
@@ -10,8 +11,8 @@ namespace torsh::onnx {
 void addSliceOps(OpTable &table);
 
 /// `x[starts + i * steps]` for i < sizes; `x` itself when that is all of it.
-mlir::Value sliceOf(NodeImport &node, mlir::Value x, llvm::ArrayRef<DimAttr> starts, llvm::ArrayRef<DimAttr> sizes,
-                    llvm::ArrayRef<int64_t> steps);
+mlir::Value sliceOf(NodeImport &node, mlir::Value x, llvm::ArrayRef<DimAttr> starts,
+                    llvm::ArrayRef<DimAttr> sizes, llvm::ArrayRef<int64_t> steps);
 /// `size` elements from `start` along one axis.
 mlir::Value sliceAlong(NodeImport &node, mlir::Value x, int64_t axis, DimAttr start, DimAttr size);
 

@@ -1,4 +1,5 @@
-// Shape functions of contractions: a wrong result type would be refused, so each type here is computed by hand.
+// Contractions survive a round trip. A wrong static size would be refused, so each is computed by hand; symbolic sizes
+// are tested where builders compute them (test/unit/dialect).
 // RUN: torsh-opt %s | torsh-opt | FileCheck %s
 
 !a = tensor<?x8x?x64xf32, #torsh.dims<[b, 8, s, 64]>>

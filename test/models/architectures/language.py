@@ -1,5 +1,7 @@
 """Language models of the transformers package, built from their configurations alone."""
 
+import re
+
 import numpy as np
 import torch
 import transformers
@@ -11,6 +13,19 @@ from .liven import redraw
 VOCABULARY_BERT = 30522
 VOCABULARY_GPT2 = 50257
 GPT2_LAYERS = 12
+
+
+def _sharpen_attention(model):
+    """Lets attention choose: with plain random weights every row would average all tokens, after some layers
+    all tokens would be equal, and the queries and keys of later layers could not be seen in the outputs.
+    """
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if re.search(r"(query|key|q_lin|k_lin)\.weight$", name):
+                parameter *= 2.0
+            elif re.search(r"(attention\.output\.dense|out_lin)\.weight$", name):
+                parameter *= 0.5
+    return model.eval()
 
 
 def _quiet(config, attention):
@@ -92,7 +107,7 @@ LENGTHS = [(1, 128), (2, 128), (3, 21), (1, 7)]
 
 ARCHITECTURES = [
     Architecture(
-        "bert_base", lambda: redraw(Bert(), 51).eval(),
+        "bert_base", lambda: _sharpen_attention(redraw(Bert(), 51)),
         lambda: _masked_cases(LENGTHS, VOCABULARY_BERT, with_types=True),
         ("input_ids", "attention_mask", "token_type_ids"), (Output("last_hidden_state"), Output("pooler_output")),
         dims={"input_ids": TOKENS, "attention_mask": TOKENS, "token_type_ids": TOKENS,
@@ -100,7 +115,7 @@ ARCHITECTURES = [
         exports=(STATIC, SYMBOLIC, Export(suffix="-external", external_data=True)),
     ),
     Architecture(
-        "distilbert", lambda: redraw(DistilBert(), 52).eval(),
+        "distilbert", lambda: _sharpen_attention(redraw(DistilBert(), 52)),
         lambda: _masked_cases(LENGTHS, VOCABULARY_BERT, with_types=False),
         ("input_ids", "attention_mask"), (Output("logits", argmax=True),),
         dims={"input_ids": TOKENS, "attention_mask": TOKENS, "logits": {0: "batch"}},

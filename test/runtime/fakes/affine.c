@@ -1,5 +1,6 @@
 /* z[b][8] = x[b][8] * weights[8] + y[b][8]; level[b] = the CPU level of the code that ran.
- * With NO_WEIGHTS the weights are all 3. ONLY_V4 has code for x86-64-v4 alone; FUTURE serves another version. */
+ * With NO_WEIGHTS the weights are all 3. ONLY_V4 has code for x86-64-v4 alone; FUTURE serves another version.
+ */
 #include "torsh/artifact.h"
 
 #include <stddef.h>
@@ -27,11 +28,12 @@ static void fill(int64_t *out, int64_t value, int64_t begin, int64_t end) {
     out[i] = value;
 }
 
-#define LEVEL(n)                                                                                                       \
-  static void level##n(const void *const *in, void *const *out, const int64_t *dims, int64_t begin, int64_t end) {    \
-    (void)in, (void)dims;                                                                                              \
-    fill(out[0], n, begin, end);                                                                                       \
-  }                                                                                                                    \
+#define LEVEL(n)                                                                                             \
+  static void level##n(const void *const *in, void *const *out, const int64_t *dims, int64_t begin,          \
+                       int64_t end) {                                                                        \
+    (void)in, (void)dims;                                                                                    \
+    fill(out[0], n, begin, end);                                                                             \
+  }                                                                                                          \
   static const torsh_kernel_fn kernels##n[] = {scale, add, level##n}
 
 #ifndef ONLY_V4
@@ -78,7 +80,8 @@ static int32_t run(const torsh_host *host, const torsh_kernel_fn *kernels, const
                    const void *const *in, void *const *out, void *workspace, const int64_t *symbol) {
   const void *scale_in[] = {in[0], weights};
   void *scale_out[] = {workspace};
-  int32_t status = host->parallel_for(host->context, kernels[0], scale_in, scale_out, symbol, symbol[0], 4, 0);
+  int32_t status =
+      host->parallel_for(host->context, kernels[0], scale_in, scale_out, symbol, symbol[0], 4, 0);
   const void *add_in[] = {workspace, in[1]};
   void *add_out[] = {out[0]};
   if (!status)
@@ -89,9 +92,22 @@ static int32_t run(const torsh_host *host, const torsh_kernel_fn *kernels, const
   return status;
 }
 
-static const torsh_program program = {
-    sizeof(torsh_program), TORSH_ARTIFACT_VERSION, 2,       2,            1,      3,     sizeof(codes) / sizeof(codes[0]), 1,
-    inputs,                outputs,                symbols, kernel_names, guards, codes, prepare,                          run};
+static const torsh_program program = {sizeof(torsh_program),
+                                      TORSH_ARTIFACT_VERSION,
+                                      2,
+                                      2,
+                                      1,
+                                      3,
+                                      sizeof(codes) / sizeof(codes[0]),
+                                      1,
+                                      inputs,
+                                      outputs,
+                                      symbols,
+                                      kernel_names,
+                                      guards,
+                                      codes,
+                                      prepare,
+                                      run};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
 #ifdef FUTURE

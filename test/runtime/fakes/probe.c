@@ -1,5 +1,5 @@
-/* For each entry n of `spin` burns about n microseconds; `state` is the MXCSR control bits the kernel ran under and
- * `thread` a number of the thread (the address of its errno, shifted). */
+/* For each entry n of `spin` burns about n microseconds; `state` is the MXCSR control bits the kernel ran
+ * under and `thread` a number of the thread (the address of its errno, shifted). */
 #include "torsh/artifact.h"
 
 #include <errno.h>
@@ -31,7 +31,8 @@ static const torsh_kernel_fn kernels[] = {burn};
 static const int64_t dims[] = {-1};
 static const char *const names[] = {"n"};
 static const torsh_port inputs[] = {{"spin", 0, 32, 1, 0, dims, names}};
-static const torsh_port outputs[] = {{"state", 0, 32, 1, 0, dims, names}, {"thread", 0, 64, 1, 0, dims, names}};
+static const torsh_port outputs[] = {{"state", 0, 32, 1, 0, dims, names},
+                                     {"thread", 0, 64, 1, 0, dims, names}};
 static const char *const symbols[] = {"n"};
 static const char *const kernel_names[] = {"burn"};
 static const torsh_code codes[] = {{TORSH_CPU_X86_64_V2, 0, kernels}};
@@ -44,15 +45,28 @@ static int32_t prepare(const int64_t *const *input_dims, int64_t *symbol, int64_
   return 0;
 }
 
-static int32_t run(const torsh_host *host, const torsh_kernel_fn *code, const void *weights, const void *const *in,
-                   void *const *out, void *workspace, const int64_t *symbol) {
+static int32_t run(const torsh_host *host, const torsh_kernel_fn *code, const void *weights,
+                   const void *const *in, void *const *out, void *workspace, const int64_t *symbol) {
   (void)weights, (void)workspace;
   return host->parallel_for(host->context, code[0], in, out, symbol, symbol[0], 1, 0);
 }
 
-static const torsh_program program = {
-    sizeof(torsh_program), TORSH_ARTIFACT_VERSION, 1,    2,     1,       1, 1, 0, inputs, outputs, symbols, kernel_names,
-    NULL,                  codes,                  prepare, run};
+static const torsh_program program = {sizeof(torsh_program),
+                                      TORSH_ARTIFACT_VERSION,
+                                      1,
+                                      2,
+                                      1,
+                                      1,
+                                      1,
+                                      0,
+                                      inputs,
+                                      outputs,
+                                      symbols,
+                                      kernel_names,
+                                      NULL,
+                                      codes,
+                                      prepare,
+                                      run};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
   return version == TORSH_ARTIFACT_VERSION ? &program : NULL;

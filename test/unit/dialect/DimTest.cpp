@@ -1,4 +1,4 @@
-//===-- DimTest.cpp - Tests of dim expressions --------------------------------------------------------------===//
+//===-- DimTest.cpp - Tests of dim expressions ----------------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include <catch2/catch.hpp>
 #include <random>
@@ -178,7 +178,8 @@ TEST_CASE_METHOD(Fixture, "random expressions: normal form, text and substitutio
       std::string text = dim::toString(result.dim);
       if (text.size() > 400)
         continue; // products of sums grow; small ones show the same rules
-      INFO("operation " << op << " on " << dim::toString(x.dim) << " and " << dim::toString(y.dim) << " gave " << text);
+      INFO("operation " << op << " on " << dim::toString(x.dim) << " and " << dim::toString(y.dim) << " gave "
+                        << text);
       REQUIRE(dim::evaluate(result.dim, bindings) == result.value);
       FailureOr<DimAttr> parsed = dim::parse(&context, text);
       REQUIRE(succeeded(parsed));

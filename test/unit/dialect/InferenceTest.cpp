@@ -1,8 +1,8 @@
-//===-- InferenceTest.cpp - Tests of the shape functions that builders run ----------------------------------===//
+//===-- InferenceTest.cpp - Tests of the shape functions that builders run ------------------------------===//
 //
 // Text gives result types, so lit tests see only what contradicts them. Here builders compute the types.
 //
-//===----------------------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Splat.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -64,9 +64,9 @@ TEST_CASE_METHOD(Fixture, "convolution sizes") {
   // (h + 1 - 2*2 - 1) / 2 + 1 and (20 + 4 - 4 - 1) / 3 + 1
   CHECK(dims(conv) == Texts{"n", "4", normal("floordiv(h - 4, 2) + 1"), "7"});
   Value t = value({"n", "h", "20", "6"}), v = value({"3", "4", "6", "2"});
-  auto transpose = ConvTransposeOp::create(builder, loc, t, v, Value(), ArrayRef<int64_t>{2, 1},
-                                           ArrayRef<int64_t>{1, 2}, ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{0, 1},
-                                           ArrayRef<int64_t>{1, 0}, 2, Layout::channels_last);
+  auto transpose = ConvTransposeOp::create(
+      builder, loc, t, v, Value(), ArrayRef<int64_t>{2, 1}, ArrayRef<int64_t>{1, 2}, ArrayRef<int64_t>{1, 1},
+      ArrayRef<int64_t>{0, 1}, ArrayRef<int64_t>{1, 0}, 2, Layout::channels_last);
   CHECK(dims(transpose) == Texts{"n", normal("2*h + 1"), "24", "4"});
   CHECK(succeeded(verify(*module)));
 }
@@ -108,15 +108,18 @@ TEST_CASE_METHOD(Fixture, "shapes of the other ops") {
   Type i64 = builder.getI64Type();
   CHECK(dims(TransposeOp::create(builder, loc, x, ArrayRef<int64_t>{2, 0, 1})) == Texts{"m + 1", "n", "3"});
   CHECK(dims(ConcatOp::create(builder, loc, ValueRange{x, x}, 2)) == Texts{"n", "3", normal("2*m + 2")});
-  CHECK(dims(ReduceOp::create(builder, loc, x, ReduceKind::sum, ArrayRef<int64_t>{0, 2}, false)) == Texts{"3"});
+  CHECK(dims(ReduceOp::create(builder, loc, x, ReduceKind::sum, ArrayRef<int64_t>{0, 2}, false)) ==
+        Texts{"3"});
   CHECK(dims(ReduceOp::create(builder, loc, x, ReduceKind::max, ArrayRef<int64_t>{1}, true)) ==
         Texts{"n", "1", "m + 1"});
   auto argReduce = ArgReduceOp::create(builder, loc, x, ReduceKind::max, 1, false);
   CHECK(argReduce.getY().getType() == type({"n", "m + 1"}, i64));
   CHECK(dims(GatherOp::create(builder, loc, x, value({"k", "2"}, i64), 1)) == Texts{"n", "k", "2", "m + 1"});
-  CHECK(dims(GatherNdOp::create(builder, loc, x, value({"n", "7", "1"}, i64), 1)) == Texts{"n", "7", "m + 1"});
+  CHECK(dims(GatherNdOp::create(builder, loc, x, value({"n", "7", "1"}, i64), 1)) ==
+        Texts{"n", "7", "m + 1"});
   Value a = value({"b", "8", "s", "64"});
-  CHECK(dims(DotGeneralOp::create(builder, loc, a, a, {0, 1}, {0, 1}, {3}, {3})) == Texts{"b", "8", "s", "s"});
+  CHECK(dims(DotGeneralOp::create(builder, loc, a, a, {0, 1}, {0, 1}, {3}, {3})) ==
+        Texts{"b", "8", "s", "s"});
   auto compare = CompareOp::create(builder, loc, x, x, ComparePredicate::lt);
   CHECK(compare.getY().getType() == type({"n", "3", "m + 1"}, builder.getI1Type()));
   CHECK(IsNanOp::create(builder, loc, x).getY().getType() == compare.getY().getType());
@@ -128,8 +131,8 @@ TEST_CASE_METHOD(Fixture, "a wrong model is an error of the verifier, never the 
   Location loc = builder.getUnknownLoc();
   Value x = value({"1", "3", "8"}), w = value({"4", "3", "3"});
   SECTION("lists of the wrong length") {
-    ConvOp::create(builder, loc, x, w, Value(), ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{0},
-                   ArrayRef<int64_t>{0}, 1);
+    ConvOp::create(builder, loc, x, w, Value(), ArrayRef<int64_t>{1, 1}, ArrayRef<int64_t>{1},
+                   ArrayRef<int64_t>{0}, ArrayRef<int64_t>{0}, 1);
     CHECK(errors.find("conv_c1: a list has 2 entries") != std::string::npos);
   }
   SECTION("an axis out of range") {
@@ -160,7 +163,8 @@ TEST_CASE_METHOD(Fixture, "splats") {
   CHECK(symbolic.getType() == type({"n", "3"}));
   CHECK(getSplatNumber(symbolic) == 1.5);
   CHECK(getSplatNumber(createSplat(builder, loc, type({"4"}, builder.getIntegerType(8)), -3)) == -3.0);
-  CHECK(getSplatNumber(createSplat(builder, loc, type({"4"}, builder.getIntegerType(8, false)), 200)) == 200.0);
+  CHECK(getSplatNumber(createSplat(builder, loc, type({"4"}, builder.getIntegerType(8, false)), 200)) ==
+        200.0);
   CHECK(getSplatNumber(createSplat(builder, loc, type({"4"}, builder.getI1Type()), 1)) == 1.0);
   CHECK(getSplatNumber(createSplat(builder, loc, type({"4"}, builder.getF16Type()), 65504)) == 65504.0);
   CHECK(!getSplatNumber(value({"2"})));

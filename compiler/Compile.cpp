@@ -1,0 +1,268 @@
+//===-- Compile.cpp - Model file -> artifact ----------------------------------------------------------------===//
+#include "compiler/Compile.h"
+#include "compiler/Artifact.h"
+#include "compiler/HostPlan.h"
+#include "compiler/KernelCompiler.h"
+#include "compiler/Metadata.h"
+#include "compiler/Pipeline.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include <chrono>
+#include <sched.h>
+
+using namespace llvm;
+
+namespace torsh {
+
+unsigned allowedProcessors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0)
+    return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+void printReport(const onnx::ImportReport &report, StringRef path, raw_ostream &os) {
+  for (const std::string &error : report.errors)
+    os << "error: " << path << ": " << error << "\n";
+  if (report.unsupported.empty())
+    return;
+  os << "error: TSH-0300: " << path << ": " << report.unsupported.size()
+     << (report.unsupported.size() == 1 ? " node is" : " nodes are") << " not supported:\n";
+  for (const onnx::UnsupportedNode &node : report.unsupported)
+    os << "  " << node.node << " (" << node.op << ")" << (node.types.empty() ? "" : " on " + node.types) << ": "
+       << node.constraint << "\n";
+}
+
+ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options, onnx::ImportReport &report,
+                         CompileStatus &status) {
+  ImportedModel result;
+  status = CompileStatus::Malformed;
+  auto file = onnx::readModelFile(path);
+  if (!file) {
+    report.errors.push_back(toString(file.takeError()));
+    return result;
+  }
+  mlir::DialectRegistry registry;
+  registerKernelDialects(registry);
+  result.context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
+  result.context->loadAllAvailableDialects();
+  // What the verifier says about an import is part of the report.
+  mlir::ScopedDiagnosticHandler handler(result.context.get(), [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+      report.errors.push_back(diagnostic.str());
+  });
+  result.module = onnx::importModel(result.context.get(), std::shared_ptr<onnx::ModelFile>(std::move(*file)), options, report);
+  if (!report.errors.empty() || !report.unsupported.empty())
+    result.module = nullptr;
+  status = result.module                  ? CompileStatus::Ok
+           : report.errors.empty() && !report.unsupported.empty() ? CompileStatus::Unsupported
+                                          : CompileStatus::Malformed;
+  return result;
+}
+
+CompileStatus checkModel(const CompileOptions &options, onnx::ImportReport &report) {
+  CompileStatus status;
+  importFile(options.modelPath, options.import, report, status);
+  return status;
+}
+
+namespace {
+
+/// Milliseconds of the phases, for --time-passes and the metadata.
+class PhaseClock {
+public:
+  void lap(StringRef name) {
+    auto now = std::chrono::steady_clock::now();
+    laps.emplace_back(name, std::chrono::duration<double, std::milli>(now - last).count());
+    last = now;
+  }
+  double total() const {
+    double sum = 0;
+    for (auto &entry : laps)
+      sum += entry.second;
+    return sum;
+  }
+  std::vector<std::pair<std::string, double>> laps;
+
+private:
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
+
+class Compilation {
+public:
+  explicit Compilation(const CompileOptions &options) : options(options), log(*options.log) {}
+  CompileStatus run();
+
+private:
+  CompileStatus fail(const Twine &message) {
+    log << "error: " << message << "\n";
+    return CompileStatus::Failed;
+  }
+  CompileStatus fail(Error error) { return fail(toString(std::move(error))); }
+  CompileStatus write(function_ref<void(raw_ostream &)> print);
+  bool runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPassManager &)> build);
+  CompileStatus emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLevel> levels, KernelStage stage);
+
+  const CompileOptions &options;
+  raw_ostream &log;
+  PhaseClock clock;
+  unsigned threads = 1;
+};
+
+/// Dense constants of more than a handful of elements only hide the ops.
+void printModule(mlir::ModuleOp module, raw_ostream &os) {
+  mlir::OpPrintingFlags flags;
+  flags.elideLargeElementsAttrs(16);
+  module.print(os, flags);
+}
+
+/// Prints to the output file, or to standard output for none or "-".
+CompileStatus Compilation::write(function_ref<void(raw_ostream &)> print) {
+  if (options.outputPath.empty() || options.outputPath == "-") {
+    print(outs());
+    outs().flush();
+    return CompileStatus::Ok;
+  }
+  std::string message;
+  auto file = mlir::openOutputFile(options.outputPath, &message);
+  if (!file)
+    return fail("TSH-0640: " + message);
+  print(file->os());
+  file->keep();
+  return CompileStatus::Ok;
+}
+
+bool Compilation::runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPassManager &)> build) {
+  mlir::PassManager pm(module.getContext());
+  if (!options.printIrTree.empty())
+    pm.enableIRPrintingToFileTree([](mlir::Pass *, mlir::Operation *) { return false; },
+                                  [](mlir::Pass *, mlir::Operation *) { return true; }, true, false, false,
+                                  options.printIrTree);
+  if (options.timePasses)
+    pm.enableTiming();
+  build(pm);
+  std::string text;
+  mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+      return;
+    raw_string_ostream os(text);
+    os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation() << "]\n";
+  });
+  bool ok = succeeded(pm.run(module));
+  log << text;
+  return ok;
+}
+
+CompileStatus Compilation::emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLevel> levels, KernelStage stage) {
+  auto kernels = compileKernels(module, levels, options.optLevel, threads, stage);
+  if (!kernels)
+    return fail(kernels.takeError());
+  return write([&](raw_ostream &os) {
+    for (const CompiledKernel &kernel : *kernels) {
+      if (stage != KernelStage::Object)
+        os << (stage == KernelStage::Loops ? "// " : stage == KernelStage::Llvm ? "; " : "# ") << kernel.name << " "
+           << kernel.level << ": " << kernel.note << "\n";
+      os << kernel.output;
+    }
+  });
+}
+
+CompileStatus Compilation::run() {
+  threads = options.threads ? options.threads : allowedProcessors();
+  auto levels = selectLevels(options.targetCpu);
+  if (!levels)
+    return fail(levels.takeError());
+  onnx::ImportReport report;
+  CompileStatus status;
+  ImportedModel model = importFile(options.modelPath, options.import, report, status);
+  if (!model.module) {
+    printReport(report, options.modelPath, log);
+    return status;
+  }
+  mlir::ModuleOp module = *model.module;
+  clock.lap("import");
+  if (options.emit == EmitLevel::Torsh)
+    return write([&](raw_ostream &os) { printModule(module, os); });
+  if (!runPasses(module, [&](mlir::OpPassManager &pm) { buildGraphPipeline(pm, options.optLevel); }))
+    return CompileStatus::Failed;
+  clock.lap("graph");
+  if (options.emit == EmitLevel::Graph)
+    return write([&](raw_ostream &os) { printModule(module, os); });
+  if (!runPasses(module, [&](mlir::OpPassManager &pm) { buildPlanPipeline(pm); }))
+    return CompileStatus::Failed;
+  clock.lap("plan");
+  switch (options.emit) {
+  case EmitLevel::Kernels:
+    return write([&](raw_ostream &os) { printModule(module, os); });
+  case EmitLevel::Loops:
+    return emitKernelStage(module, *levels, KernelStage::Loops);
+  case EmitLevel::Llvm:
+    return emitKernelStage(module, *levels, KernelStage::Llvm);
+  case EmitLevel::Assembly:
+    return emitKernelStage(module, *levels, KernelStage::Assembly);
+  default:
+    break;
+  }
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  if (!main)
+    return fail("TSH-0641: the module has no function 'main'");
+  LLVMContext llvmContext;
+  auto plan = buildHostPlan(main, *levels, llvmContext);
+  if (!plan)
+    return fail(plan.takeError());
+  auto started = std::chrono::steady_clock::now();
+  auto progress = [&](size_t done, size_t total) {
+    if (options.progress && std::chrono::steady_clock::now() - started > std::chrono::seconds(1))
+      log << "\rcompiling kernels: " << done << " of " << total << (done == total ? "\n" : "");
+  };
+  auto kernels = compileKernels(module, *levels, options.optLevel, threads, KernelStage::Object, progress);
+  if (!kernels)
+    return fail(kernels.takeError());
+  clock.lap("kernels");
+  // The plan is straight-line address arithmetic: -O1 is enough and quick on thousands of launches.
+  CpuLevel baseline = levels->front();
+  baseline.cpu = "x86-64";
+  baseline.features = "";
+  auto machine = createTargetMachine(baseline, 1);
+  if (!machine)
+    return fail(machine.takeError());
+  SmallVector<char, 0> planObject;
+  if (Error error = emitMachineCode(**plan, **machine, 1, false, planObject))
+    return fail(std::move(error));
+  std::vector<std::string> objects{std::string(planObject.begin(), planObject.end())};
+  for (CompiledKernel &kernel : *kernels)
+    objects.push_back(kernel.output);
+  clock.lap("host plan");
+  if (options.emit == EmitLevel::Object) {
+    auto linked = linkRelocatable(objects);
+    if (!linked)
+      return fail(linked.takeError());
+    return write([&](raw_ostream &os) { os.write(linked->data(), linked->size()); });
+  }
+  auto elf = linkSharedObject(objects);
+  if (!elf)
+    return fail(elf.takeError());
+  clock.lap("link");
+  std::string metadata = buildMetadata(main, *levels, *kernels, options.modelPath, options.optLevel,
+                                       options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
+  if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
+    return fail(std::move(error));
+  clock.lap("weights");
+  if (options.report)
+    for (const CompiledKernel &kernel : *kernels)
+      log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds, kernel.note);
+  if (options.timePasses)
+    for (auto &[name, ms] : clock.laps)
+      log << formatv("{0,-12} {1,9:F1} ms\n", name, ms);
+  return CompileStatus::Ok;
+}
+
+} // namespace
+
+CompileStatus compileModel(const CompileOptions &options) { return Compilation(options).run(); }
+
+} // namespace torsh

@@ -1,0 +1,66 @@
+//===-- Compile.h - Model file -> artifact ------------------------------------------------------------------===//
+#ifndef TORSH_COMPILER_COMPILE_H
+#define TORSH_COMPILER_COMPILE_H
+
+#include "frontends/onnx/Importer.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+#include <vector>
+
+namespace torsh {
+
+/// The levels of IR that `--emit` prints.
+enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object };
+
+/// Choices of a compilation.
+struct CompileOptions {
+  std::string modelPath;
+  std::string outputPath;
+  std::string targetCpu = "portable";
+  std::string printIrTree;    ///< directory for the IR after every pass, or empty
+  std::string weightsSidecar; ///< file for the weights, or empty for weights inside
+  EmitLevel emit = EmitLevel::Artifact;
+  unsigned optLevel = 3;
+  unsigned threads = 0; ///< 0: the processors that this process may use
+  bool timePasses = false;
+  bool report = false;   ///< print kernels with their strategies to `log`
+  bool progress = false; ///< show progress on `log` when it takes more than a second
+  onnx::ImportOptions import;
+  llvm::raw_ostream *log = &llvm::errs();
+};
+
+/// Why a compilation ended. The exit code of torshc is the value.
+enum class CompileStatus {
+  Ok = 0,
+  Failed = 1,      ///< an internal error or a failed write
+  Malformed = 3,   ///< the model contradicts the specification
+  Unsupported = 4, ///< nodes that are not supported, all of them in the report
+};
+
+/// Compiles a model. Messages go to `options.log`.
+CompileStatus compileModel(const CompileOptions &options);
+
+/// Imports only, and says what is not supported.
+CompileStatus checkModel(const CompileOptions &options, onnx::ImportReport &report);
+
+/// A module imported from the model file with a context of its own.
+struct ImportedModel {
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+/// Reads and imports a model; the report and status say why when the module is null.
+ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options, onnx::ImportReport &report,
+                         CompileStatus &status);
+
+/// The report of an import as sentences.
+void printReport(const onnx::ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);
+
+/// Processors that this process may use (affinity).
+unsigned allowedProcessors();
+
+} // namespace torsh
+
+#endif // TORSH_COMPILER_COMPILE_H

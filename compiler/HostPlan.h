@@ -1,0 +1,29 @@
+//===-- HostPlan.h - The compiled function that launches the kernels ----------------------------------------===//
+#ifndef TORSH_COMPILER_HOSTPLAN_H
+#define TORSH_COMPILER_HOSTPLAN_H
+
+#include "compiler/Target.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/IR/Module.h"
+
+namespace torsh {
+
+/// Builds the LLVM module with `torsh_query`, the program's tables, `prepare` and `run` (include/torsh/artifact.h) from a
+/// planned function. Kernels are external symbols `<kernel>_<level>`. Fails on ops that the host plan has no code for
+/// (TSH-0610, one message an op).
+llvm::Expected<std::unique_ptr<llvm::Module>> buildHostPlan(mlir::func::FuncOp function,
+                                                            llvm::ArrayRef<CpuLevel> levels,
+                                                            llvm::LLVMContext &context);
+
+/// DLPack's (code, bits) of an element type; bits 0 for types that have none.
+std::pair<uint8_t, uint8_t> dlpackType(mlir::Type elementType);
+
+/// The symbols that the function's inputs bind, in order of appearance.
+llvm::SmallVector<llvm::StringRef> boundSymbols(mlir::func::FuncOp function);
+
+/// Names of the function's inputs or outputs (`torsh.input_names`, `torsh.output_names`).
+llvm::SmallVector<std::string> portNames(mlir::func::FuncOp function, bool inputs);
+
+} // namespace torsh
+
+#endif // TORSH_COMPILER_HOSTPLAN_H

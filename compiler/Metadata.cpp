@@ -1,0 +1,96 @@
+//===-- Metadata.cpp - What an artifact says about itself ---------------------------------------------------===//
+#include "compiler/Metadata.h"
+#include "compiler/HostPlan.h"
+#include "dialects/torsh/Dim.h"
+#include "torsh/artifact.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SHA256.h"
+
+using namespace llvm;
+
+namespace torsh {
+namespace {
+
+void collectNames(mlir::Location loc, SmallVectorImpl<std::string> &names) {
+  if (auto name = mlir::dyn_cast<mlir::NameLoc>(loc)) {
+    if (!is_contained(names, name.getName().str()))
+      names.push_back(name.getName().str());
+    return;
+  }
+  if (auto fused = mlir::dyn_cast<mlir::FusedLoc>(loc))
+    for (mlir::Location part : fused.getLocations())
+      collectNames(part, names);
+}
+
+std::string typeName(mlir::Type type) {
+  std::string text;
+  raw_string_ostream os(text);
+  os << type;
+  return text;
+}
+
+json::Array ports(ArrayRef<std::string> names, ArrayRef<mlir::Type> types) {
+  json::Array result;
+  for (auto [name, type] : zip_equal(names, types)) {
+    auto tensor = mlir::cast<mlir::RankedTensorType>(type);
+    json::Array dims;
+    for (DimAttr attr : getDims(tensor)) {
+      if (auto value = dim::asConstant(attr))
+        dims.push_back(*value);
+      else
+        dims.push_back(dim::toString(attr));
+    }
+    result.push_back(json::Object{{"name", name}, {"type", typeName(tensor.getElementType())}, {"dims", std::move(dims)}});
+  }
+  return result;
+}
+
+} // namespace
+
+std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels, ArrayRef<CompiledKernel> kernels,
+                          StringRef modelPath, unsigned optLevel, StringRef sidecar) {
+  json::Object root;
+  root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
+  root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
+  root["opt_level"] = int64_t(optLevel);
+  root["model"] = sys::path::filename(modelPath);
+  if (auto buffer = MemoryBuffer::getFile(modelPath, false, false)) {
+    // Models with weights inside may be gigabytes; the header's digest is enough to tell files apart quickly.
+    StringRef bytes = (*buffer)->getBuffer();
+    auto head = bytes.take_front(1 << 20);
+    auto digest = SHA256::hash(ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(head.data()), head.size()));
+    root["model_bytes"] = int64_t(bytes.size());
+    root["model_sha256_of_first_mib"] = toHex(digest, true);
+  }
+  if (!sidecar.empty())
+    root["weights_file"] = sidecar;
+  root["inputs"] = ports(portNames(function, true), function.getArgumentTypes());
+  root["outputs"] = ports(portNames(function, false), function.getResultTypes());
+  json::Array levelNames;
+  for (const CpuLevel &level : levels)
+    levelNames.push_back(("x86-64-" + level.name).str());
+  root["cpu_levels"] = std::move(levelNames);
+  root["arena_bytes"] = dim::toString(mlir::cast<DimAttr>(function->getAttr("torsh.arena_bytes")));
+  root["weight_bytes"] = function->getAttrOfType<mlir::IntegerAttr>("torsh.weight_bytes").getInt();
+  StringMap<SmallVector<std::string>> nodes;
+  for (LaunchOp launch : function.getOps<LaunchOp>())
+    collectNames(launch.getLoc(), nodes[launch.getKernel()]);
+  json::Array list;
+  for (const CompiledKernel &kernel : kernels) {
+    json::Array sources;
+    for (const std::string &name : nodes[kernel.name])
+      sources.push_back(json::isUTF8(name) ? name : json::fixUTF8(name));
+    list.push_back(json::Object{{"name", kernel.name}, {"level", kernel.level}, {"code", kernel.note}, {"nodes", std::move(sources)}});
+  }
+  root["kernels"] = std::move(list);
+  std::string text;
+  raw_string_ostream os(text);
+  os << json::Value(std::move(root));
+  return text;
+}
+
+} // namespace torsh

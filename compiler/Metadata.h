@@ -1,0 +1,17 @@
+//===-- Metadata.h - What an artifact says about itself -----------------------------------------------------===//
+#ifndef TORSH_COMPILER_METADATA_H
+#define TORSH_COMPILER_METADATA_H
+
+#include "compiler/KernelCompiler.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace torsh {
+
+/// The metadata as JSON: versions, model digest, signature, CPU levels, kernels with their source nodes, memory.
+std::string buildMetadata(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels,
+                          llvm::ArrayRef<CompiledKernel> kernels, llvm::StringRef modelPath, unsigned optLevel,
+                          llvm::StringRef sidecar);
+
+} // namespace torsh
+
+#endif // TORSH_COMPILER_METADATA_H

@@ -1,0 +1,103 @@
+//===-- Target.cpp - CPU levels and machine code ------------------------------------------------------------===//
+#include "compiler/Target.h"
+#include "torsh/artifact.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include <mutex>
+
+using namespace llvm;
+
+namespace torsh {
+
+static const KernelTarget avx2{8, 16}, avx512{16, 32};
+static const CpuLevel level3{TORSH_CPU_X86_64_V3, "v3", "x86-64-v3", "", "generic", avx2};
+// Kernels choose their vectors themselves: 512-bit registers are wanted.
+static const CpuLevel level4{TORSH_CPU_X86_64_V4, "v4", "x86-64-v4", "-prefer-256-bit", "generic", avx512};
+
+Expected<std::vector<CpuLevel>> selectLevels(StringRef targetCpu) {
+  if (targetCpu == "portable")
+    return std::vector<CpuLevel>{level3, level4};
+  if (targetCpu == "x86-64-v3")
+    return std::vector<CpuLevel>{level3};
+  if (targetCpu == "x86-64-v4")
+    return std::vector<CpuLevel>{level4};
+  if (targetCpu == "host" || targetCpu == "native") {
+    StringMap<bool> features = sys::getHostCPUFeatures();
+    if (!features.lookup("avx2") || !features.lookup("fma"))
+      return createStringError("TSH-0601: this machine's CPU has no AVX2 and FMA, the least that kernels need; compile "
+                               "with --target-cpu=portable for other machines");
+    bool wide = features.lookup("avx512f") && features.lookup("avx512vl") && features.lookup("avx512bw") &&
+                features.lookup("avx512dq") && features.lookup("avx512cd");
+    // The level stays the psABI one, so that the artifact's check at load is exact; only the tuning is the host's.
+    CpuLevel level = wide ? level4 : level3;
+    static const std::string host = sys::getHostCPUName().str();
+    level.tune = host;
+    return std::vector<CpuLevel>{level};
+  }
+  return createStringError("TSH-0602: unknown target CPU '" + targetCpu +
+                           "'; use portable, host, x86-64-v3 or x86-64-v4");
+}
+
+void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+}
+
+Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const CpuLevel &level, unsigned optLevel) {
+  initializeTargets();
+  Triple triple("x86_64-unknown-linux-gnu");
+  std::string message;
+  const llvm::Target *target = TargetRegistry::lookupTarget(triple, message);
+  if (!target)
+    return createStringError("TSH-0603: LLVM has no X86 code generator: " + message);
+  TargetOptions options;
+  CodeGenOptLevel level_ = optLevel == 0 ? CodeGenOptLevel::None : CodeGenOptLevel::Aggressive;
+  std::unique_ptr<TargetMachine> machine(
+      target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_, std::nullopt, level_));
+  if (!machine)
+    return createStringError("TSH-0603: LLVM cannot make a code generator for " + level.cpu);
+  return machine;
+}
+
+Error emitMachineCode(Module &module, TargetMachine &machine, unsigned optLevel, bool assembly,
+                      SmallVectorImpl<char> &output) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  if (optLevel > 0) {
+    LoopAnalysisManager loops;
+    FunctionAnalysisManager functions;
+    CGSCCAnalysisManager components;
+    ModuleAnalysisManager modules;
+    PipelineTuningOptions tuning;
+    // Loops are vectorised and blocked already; unrolling and SLP only cost compile time and registers.
+    tuning.LoopVectorization = false;
+    tuning.SLPVectorization = false;
+    tuning.LoopUnrolling = optLevel >= 3;
+    PassBuilder builder(&machine, tuning);
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(components);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, components, modules);
+    OptimizationLevel level = optLevel == 1 ? OptimizationLevel::O1 : optLevel == 2 ? OptimizationLevel::O2
+                                                                                    : OptimizationLevel::O3;
+    builder.buildPerModuleDefaultPipeline(level).run(module, modules);
+  }
+  raw_svector_ostream os(output);
+  legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, os, nullptr,
+                                  assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile))
+    return createStringError("TSH-0603: LLVM cannot emit this kind of file");
+  passes.run(module);
+  return Error::success();
+}
+
+} // namespace torsh

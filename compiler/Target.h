@@ -1,0 +1,39 @@
+//===-- Target.h - CPU levels and machine code --------------------------------------------------------------===//
+#ifndef TORSH_COMPILER_TARGET_H
+#define TORSH_COMPILER_TARGET_H
+
+#include "passes/lowering/KernelBuilder.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace torsh {
+
+/// One set of kernels of an artifact: a psABI level of x86-64 and what the strategies may assume.
+struct CpuLevel {
+  unsigned number; ///< TORSH_CPU_*
+  llvm::StringRef name, cpu, features, tune;
+  KernelTarget kernels;
+};
+
+/// The levels that a `--target-cpu` value stands for: `portable` (v3 and v4), `x86-64-v3`, `x86-64-v4`, or `host` (the
+/// level of this machine, tuned for it). Fails on any other name.
+llvm::Expected<std::vector<CpuLevel>> selectLevels(llvm::StringRef targetCpu);
+
+/// Registers the X86 target once.
+void initializeTargets();
+
+/// A code generator for a level.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level, unsigned optLevel);
+
+/// Optimises the module and emits an object file (or assembly) into the buffer.
+llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel, bool assembly,
+                            llvm::SmallVectorImpl<char> &output);
+
+} // namespace torsh
+
+#endif // TORSH_COMPILER_TARGET_H

@@ -1,0 +1,187 @@
+//===-- WeightRecipe.cpp - Runs weight recipes on bytes -----------------------------------------------------===//
+//
+// The same steps as the reference evaluator's, on stored bytes without widening: peak memory is twice the tensor.
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#include "compiler/WeightRecipe.h"
+#include "dialects/torsh/reference/Evaluator.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace llvm;
+
+namespace torsh {
+namespace {
+
+int64_t product(ArrayRef<int64_t> shape) {
+  int64_t result = 1;
+  for (int64_t size : shape)
+    result *= size;
+  return result;
+}
+
+SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size());
+  int64_t stride = 1;
+  for (size_t i = shape.size(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+/// to[row-major i] = from[offset + sum of i * strides], for elements of type T.
+template <typename T>
+void gather(const T *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t offset) {
+  if (shape.empty()) {
+    *to = from[offset];
+    return;
+  }
+  int64_t inner = shape.back(), step = strides.back(), outer = product(shape.drop_back());
+  SmallVector<int64_t> index(shape.size() - 1, 0);
+  for (int64_t row = 0; row < outer; ++row) {
+    const T *source = from + offset;
+    for (int64_t dim = 0; dim + 1 < int64_t(shape.size()); ++dim)
+      source += index[dim] * strides[dim];
+    for (int64_t i = 0; i < inner; ++i)
+      to[i] = source[i * step];
+    to += inner;
+    for (int64_t dim = int64_t(shape.size()) - 2; dim >= 0; --dim) {
+      if (++index[dim] < shape[dim])
+        break;
+      index[dim] = 0;
+    }
+  }
+}
+
+/// [rows.., k, n] -> [rows.., ceil(n / panel), k, panel], zero filled.
+template <typename T> void pack(const T *from, T *to, int64_t batches, int64_t k, int64_t n, int64_t panel) {
+  int64_t panels = (n + panel - 1) / panel;
+  for (int64_t batch = 0; batch < batches; ++batch)
+    for (int64_t p = 0; p < panels; ++p) {
+      int64_t width = std::min(panel, n - p * panel);
+      for (int64_t row = 0; row < k; ++row) {
+        const T *source = from + (batch * k + row) * n + p * panel;
+        T *target = to + ((batch * panels + p) * k + row) * panel;
+        std::copy_n(source, width, target);
+        std::fill(target + width, target + panel, T());
+      }
+    }
+}
+
+template <typename Function> bool forWidth(unsigned bits, Function function) {
+  switch (bits) {
+  case 8:
+    function(uint8_t());
+    return true;
+  case 16:
+    function(uint16_t());
+    return true;
+  case 32:
+    function(uint32_t());
+    return true;
+  case 64:
+    function(uint64_t());
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
+
+Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightStore &store) {
+  auto wrong = [&](const Twine &what) {
+    return createStringError("TSH-0634: the recipe of weight '" + weight.getKey().getValue() + "': " + what);
+  };
+  std::optional<ArrayRef<char>> stored = store.lookup(weight.getKey().getValue());
+  if (!stored)
+    return wrong("its bytes are not loaded");
+  mlir::RankedTensorType type = weight.getSourceType();
+  unsigned bits = std::max(8u, type.getElementTypeBitWidth());
+  bool bytewise = llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
+    StringRef kind = step.getKind().getValue();
+    return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" || kind == "pack" ||
+           (kind == "scale" && type.getElementType().isF32());
+  });
+  if (!bytewise || type.getElementTypeBitWidth() < 8) {
+    // Casts and packed types are rare and small: the reference evaluator does them.
+    Expected<Tensor> tensor = evaluateWeight(weight, store);
+    if (!tensor)
+      return tensor.takeError();
+    return tensor->toBytes();
+  }
+  if (int64_t(stored->size()) != product(type.getShape()) * bits / 8)
+    return wrong("its bytes do not fit its type");
+
+  ArrayRef<char> current = *stored;
+  std::vector<char> held;
+  SmallVector<int64_t> shape(type.getShape());
+  for (WeightStepAttr step : weight.getSteps()) {
+    StringRef kind = step.getKind().getValue();
+    ArrayRef<int64_t> ints = step.getInts(), target = step.getType().getShape();
+    if (kind == "reshape") {
+      if (product(target) != product(shape))
+        return wrong("a reshape changes the number of elements");
+      shape.assign(target.begin(), target.end());
+      continue;
+    }
+    if (kind == "scale") {
+      std::optional<ArrayRef<char>> factors = store.lookup(step.getOperand().getValue());
+      if (!factors || ints.size() != 1 || ints[0] >= int64_t(shape.size()) ||
+          int64_t(factors->size()) != shape[ints[0]] * 4)
+        return wrong("a scale has no fitting factors");
+      if (held.empty())
+        held.assign(current.begin(), current.end());
+      float *values = reinterpret_cast<float *>(held.data());
+      int64_t size = shape[ints[0]], inner = product(ArrayRef(shape).drop_front(ints[0] + 1));
+      int64_t outer = product(ArrayRef(shape).take_front(ints[0]));
+      std::vector<float> by(size);
+      std::copy(factors->begin(), factors->end(), reinterpret_cast<char *>(by.data()));
+      for (int64_t o = 0; o < outer; ++o)
+        for (int64_t i = 0; i < size; ++i)
+          for (int64_t j = 0; j < inner; ++j)
+            values[(o * size + i) * inner + j] *= by[i];
+      current = held;
+      continue;
+    }
+    std::vector<char> next(product(target) * bits / 8);
+    SmallVector<int64_t> strides = rowMajorStrides(shape);
+    if (kind == "pack") {
+      int64_t rank = shape.size();
+      if (ints.size() != 1 || rank < 2)
+        return wrong("a pack has no panel width");
+      forWidth(bits, [&](auto tag) {
+        using T = decltype(tag);
+        pack(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()),
+             product(ArrayRef(shape).drop_back(2)), shape[rank - 2], shape[rank - 1], ints[0]);
+      });
+    } else {
+      int64_t offset = 0;
+      SmallVector<int64_t> moved(strides);
+      if (kind == "transpose")
+        for (auto [index, axis] : enumerate(ints))
+          moved[index] = strides[axis];
+      if (kind == "slice")
+        for (size_t axis = 0; axis < shape.size(); ++axis)
+          offset += ints[axis] * strides[axis];
+      if (kind == "reverse")
+        for (int64_t axis : ints) {
+          offset += (shape[axis] - 1) * strides[axis];
+          moved[axis] = -strides[axis];
+        }
+      if (product(target) > 0)
+        forWidth(bits, [&](auto tag) {
+          using T = decltype(tag);
+          gather(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()), target, moved, offset);
+        });
+    }
+    held = std::move(next);
+    current = held;
+    shape.assign(target.begin(), target.end());
+  }
+  if (held.empty())
+    held.assign(current.begin(), current.end());
+  return held;
+}
+
+} // namespace torsh

@@ -1,0 +1,144 @@
+//===-- TopKKernel.cpp - The k best elements of each line ---------------------------------------------------===//
+//
+// A tile is a line along the axis. The results themselves are the sorted list: an element that beats the last entry is
+// inserted behind those that it does not beat, so equal elements stay in the order of their indices.
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lowering/IndexKernels.h"
+
+using namespace mlir;
+
+namespace torsh {
+namespace {
+
+struct TopK {
+  KernelBuilder &kb;
+  TopKOp op;
+  Type element;
+  std::optional<View> values, indices; ///< outputs; one of them may be missing
+  SmallVector<Value> line;             ///< the entry of the axis is the running one
+  LogicalResult result = success();
+
+  Value load(Value i) {
+    line[op.getAxis()] = i;
+    if (Value value = kb.emit(op.getX(), line, 1))
+      return value;
+    result = kb.refuse("the operand has no code");
+    return kb.splatConstant(element, 0, 1);
+  }
+  Value place(const View &view, Value entry) {
+    line[op.getAxis()] = entry;
+    return kb.linear(view, line);
+  }
+  /// The value of an entry of the list.
+  Value entryValue(Value entry) {
+    if (values)
+      return kb.loadFrom(values->pointer, element, place(*values, entry), 1);
+    return load(kb.loadFrom(indices->pointer, kb.b.getI64Type(), place(*indices, entry), 1));
+  }
+  void storeEntry(Value entry, Value value, Value index) {
+    if (values)
+      kb.storeTo(value, values->pointer, element, place(*values, entry), 1);
+    if (indices)
+      kb.storeTo(index, indices->pointer, kb.b.getI64Type(), place(*indices, entry), 1);
+  }
+  void moveEntry(Value from, Value to) {
+    if (values)
+      kb.storeTo(kb.loadFrom(values->pointer, element, place(*values, from), 1), values->pointer, element,
+                 place(*values, to), 1);
+    Type i64 = kb.b.getI64Type();
+    if (indices)
+      kb.storeTo(kb.loadFrom(indices->pointer, i64, place(*indices, from), 1), indices->pointer, i64,
+                 place(*indices, to), 1);
+  }
+  /// Whether a stands strictly before b; NaN is the largest.
+  Value before(Value a, Value b) {
+    bool largest = op.getLargest();
+    if (!isa<FloatType>(kb.computeType(element))) {
+      bool isUnsigned = element.isUnsignedInteger();
+      auto predicate = largest ? (isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt)
+                               : (isUnsigned ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt);
+      return arith::CmpIOp::create(kb.b, kb.loc, predicate, a, b);
+    }
+    auto compare = [&](arith::CmpFPredicate predicate, Value x, Value y) -> Value {
+      return arith::CmpFOp::create(kb.b, kb.loc, predicate, x, y);
+    };
+    if (!largest)
+      std::swap(a, b);
+    // a > b with a NaN above all: "not less or equal" is true for any NaN, b must not be one.
+    return arith::AndIOp::create(kb.b, kb.loc, compare(arith::CmpFPredicate::UGT, a, b),
+                                 compare(arith::CmpFPredicate::ORD, b, b));
+  }
+  void insert(Value i, Value k);
+};
+
+void TopK::insert(Value i, Value k) {
+  Value value = load(i), one = kb.constant(1), zero = kb.constant(0);
+  Value count = kb.min(i, k);
+  Value isFull = kb.less(kb.sub(k, one), count);
+  Value enters = kb.ifThenElse(
+      isFull, kb.b.getI1Type(), [&] { return before(value, entryValue(kb.sub(k, one))); },
+      [&]() -> Value { return kb.splatConstant(kb.b.getI1Type(), 1, 1); });
+  kb.ifThen(enters, [&] {
+    // The list is sorted: half of what is left is ruled out a step.
+    auto search = scf::WhileOp::create(
+        kb.b, kb.loc, TypeRange{kb.b.getI64Type(), kb.b.getI64Type()}, ValueRange{zero, count},
+        [&](OpBuilder &, Location, ValueRange range) {
+          scf::ConditionOp::create(kb.b, kb.loc, kb.less(range[0], range[1]), range);
+        },
+        [&](OpBuilder &, Location, ValueRange range) {
+          Value middle = kb.div(kb.add(range[0], range[1]), kb.constant(2));
+          Value beats = before(value, entryValue(middle));
+          Value from = arith::SelectOp::create(kb.b, kb.loc, beats, range[0], kb.add(middle, one));
+          Value to = arith::SelectOp::create(kb.b, kb.loc, beats, middle, range[1]);
+          scf::YieldOp::create(kb.b, kb.loc, ValueRange{from, to});
+        });
+    Value position = search.getResult(0);
+    Value last = kb.min(count, kb.sub(k, one)); // the entry that becomes free
+    kb.loop(zero, kb.sub(last, position), 1, [&](Value step) {
+      Value to = kb.sub(last, step);
+      moveEntry(kb.sub(to, one), to);
+    });
+    storeEntry(position, value, i);
+  });
+}
+
+} // namespace
+
+TileSpace getTopKTiles(TopKOp op) {
+  DimAttr tiles = dim::constant(op.getContext(), 1);
+  for (auto [axis, size] : llvm::enumerate(getDims(op.getX())))
+    if (axis != op.getAxis())
+      tiles = dim::mul(tiles, size);
+  return {tiles, 1};
+}
+
+LogicalResult emitTopK(KernelBuilder &kb, TopKOp op) {
+  TopK topk{kb, op, op.getX().getType().getElementType(), std::nullopt, std::nullopt, {}};
+  auto outputView = [&](Value value) -> std::optional<View> {
+    if (auto output = findOutput(kb.kernel, value))
+      return kb.rowMajor(kb.outputPointer(*output), cast<RankedTensorType>(value.getType()));
+    return std::nullopt;
+  };
+  topk.values = outputView(op.getValues());
+  topk.indices = outputView(op.getIndices());
+  for (Value yielded : kb.kernel.getYielded())
+    if (yielded.getDefiningOp() != op.getOperation())
+      return kb.refuse("a yielded value is not a result of the selection");
+  SmallVector<Value> sizes = kb.dims(op.getX()), outerSizes;
+  for (auto [axis, size] : llvm::enumerate(sizes))
+    if (axis != op.getAxis())
+      outerSizes.push_back(size);
+  kb.note = "insertion";
+  Value k = kb.dim(op.getK());
+  kb.loop(kb.begin, kb.end, 1, [&](Value tile) {
+    topk.line = kb.delinearize(tile, outerSizes);
+    topk.line.insert(topk.line.begin() + op.getAxis(), Value());
+    kb.ifThen(kb.less(kb.constant(0), k),
+              [&] { kb.loop(kb.constant(0), sizes[op.getAxis()], 1, [&](Value i) { topk.insert(i, k); }); });
+  });
+  return topk.result;
+}
+
+} // namespace torsh

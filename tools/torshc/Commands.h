@@ -1,0 +1,36 @@
+//===-- Commands.h - The subcommands of torshc --------------------------------------------------------------===//
+#ifndef TORSH_TOOLS_TORSHC_COMMANDS_H
+#define TORSH_TOOLS_TORSHC_COMMANDS_H
+
+#include "compiler/Compile.h"
+
+namespace torsh {
+
+struct RunOptions {
+  std::string path, outputDirectory;
+  std::vector<std::string> inputs, expected, dims;
+  double rtol = 1e-5, atol = 0;
+  unsigned threads = 0;
+  bool naive = false;
+  CompileOptions compile;
+  RunOptions() { compile.targetCpu = "host"; }
+};
+
+struct BenchOptions {
+  std::string path;
+  std::vector<std::string> dims;
+  unsigned threads = 0;
+  double seconds = 2;
+  bool json = false;
+};
+
+// Each returns the exit code of torshc.
+int runCheck(const CompileOptions &options, bool json);
+int runRun(RunOptions &options);
+int runBench(BenchOptions &options);
+int runInspect(const std::string &path, bool json);
+int runVerify(const std::string &path);
+
+} // namespace torsh
+
+#endif // TORSH_TOOLS_TORSHC_COMMANDS_H
