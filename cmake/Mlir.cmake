@@ -30,6 +30,11 @@ endfunction()
 
 function(torsh_compile_settings name)
   target_compile_options(${name} PRIVATE -fno-rtti)
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    # The shared header was compiled as PIC; CMake gives executables -fPIE.
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   target_precompile_headers(${name} REUSE_FROM torsh_pch)
   if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
     target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")

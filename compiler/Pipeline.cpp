@@ -12,9 +12,35 @@ namespace torsh {
 
 // Dialects alive: torsh, func.
 void buildGraphPipeline(OpPassManager &pm, unsigned optLevel) {
+  // First: a frontend's mistake is told before any pass changes what it wrote.
+  pm.addPass(createCheckImportPass());
   // Importers compose freely; identities go before any pattern looks at the graph.
   pm.addPass(createCanonicalizerPass());
   // Equal subgraphs (masks, position ids) must be one value before groups duplicate their readers.
+  pm.addPass(createCSEPass());
+  // Numbers that no input can change; the passes below ask for constants.
+  pm.addNestedPass<func::FuncOp>(createFoldConstantsPass());
+  // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
+  if (optLevel > 0)
+    pm.addNestedPass<func::FuncOp>(createRaisePatternsPass());
+  // Before any layout pass moves the weights whose outputs it scales.
+  pm.addNestedPass<func::FuncOp>(createFoldBatchNormPass());
+  // Row ops get their only kernel form here; after raising, which makes some of them.
+  pm.addNestedPass<func::FuncOp>(createSimplifyPass());
+  // Code generation demands the rest, at every level.
+  // After all algebra, which knows layouts as the model has them; its transposes are folded into weights at once.
+  pm.addNestedPass<func::FuncOp>(createChannelsLastPass());
+  // Makes convolutions, so it comes before what convolutions need.
+  pm.addNestedPass<func::FuncOp>(createExpandConvTransposePass());
+  pm.addNestedPass<func::FuncOp>(createMaterializePaddingPass());
+  // Decides by the transposes and reshapes below an operand, which must be merged for that.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createNormalizeContractionsPass());
+  // Needs weights as [K, N].
+  pm.addNestedPass<func::FuncOp>(createPackWeightsPass());
+  // Weights as they were before, and copies that two contractions need.
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // Last, because groups hide their ops from every pass above.
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass());

@@ -131,7 +131,7 @@ bool DimUnifier::unify(DimAttr a, DimAttr b, const Twine &why) {
   DimAttr difference = dim::sub(a, b);
   if (dim::isConstant(difference, 0))
     return true;
-  if (dim::asConstant(difference))
+  if (dim::asConstant(difference) || frozen)
     return false;
   if (!replaceSymbol(difference, a, b)) {
     SmallVector<StringRef> symbols;

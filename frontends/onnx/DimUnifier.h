@@ -44,6 +44,11 @@ public:
   DimAttr min(DimAttr a, DimAttr b);
   DimAttr max(DimAttr a, DimAttr b);
 
+  /// Until `thaw`, nothing new may become equal: inside an arm that may not run, an equality must not become
+  /// a condition of the whole function.
+  void freeze() { ++frozen; }
+  void thaw() { --frozen; }
+
   /// Adds the guards at the builder's insertion point.
   void emitGuards(mlir::OpBuilder &builder, mlir::Location loc) const;
 
@@ -66,6 +71,7 @@ private:
   llvm::StringMap<DimAttr> symbolValues;
   llvm::DenseMap<DimAttr, DimAttr> expressionValues;
   llvm::SmallVector<Guard, 0> guards;
+  unsigned frozen = 0;
 };
 
 } // namespace torsh::onnx

@@ -122,7 +122,8 @@ const Function *GraphImport::findFunction(const Node &node) const {
 }
 
 void GraphImport::importNode(const Node &node, size_t index, OpBuilder &builder) {
-  std::string name = frame->prefix + (node.name.empty() ? describeNode(node, index) : node.name.str());
+  std::string name = frame->prefix;
+  name += node.name.empty() ? node.opType.str() + "#" + std::to_string(index) : node.name.str();
   auto loc = NameLoc::get(StringAttr::get(context, name),
                           FileLineColLoc::get(StringAttr::get(context, file->name()), index + 1, 1));
   const Function *callee = findFunction(node);
@@ -304,10 +305,16 @@ void GraphImport::foldNewOps(const Node &node, Block *block, Operation *before) 
 //===-- Failing
 //----------------------------------------------------------------------------------------------===//
 
-static std::string nameOf(const NodeImport &node) {
-  if (auto named = dyn_cast<NameLoc>(node.loc))
-    return named.getName().str();
-  return node.node.opType.str();
+static std::string nameOf(const NodeImport &import) {
+  std::string name = import.node.opType.str();
+  if (auto named = dyn_cast<NameLoc>(import.loc))
+    name = named.getName().str();
+  if (!import.node.name.empty())
+    return name;
+  std::string outputs;
+  for (StringRef output : import.node.outputs)
+    outputs += (outputs.empty() ? "" : ", ") + output.str();
+  return name + " (outputs: " + outputs + ")";
 }
 
 LogicalResult GraphImport::refuse(const NodeImport &node, const Twine &constraint) {

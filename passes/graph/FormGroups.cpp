@@ -1,4 +1,5 @@
 //===-- FormGroups.cpp - Fusion groups ----------------------------------------------------------------------===//
+#include "dialects/torsh/SplitDims.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/graph/Passes.h"
@@ -72,6 +73,7 @@ private:
   void growEpilogue(OpSet &set, Value root, unsigned maxYields);
   void growPrologue(OpSet &set, Value like);
   unsigned countYields(const OpSet &set) const;
+  bool isAddressable(Value value) const;
   void cloneWindows(OpSet &set, StringRef anchor);
   void build(OpSet &set, StringRef anchor);
 
@@ -166,6 +168,20 @@ bool isWindow(Operation *op) {
   return op && (isa<BroadcastOp, TransposeOp, SliceOp, ReshapeOp, UnpackOp>(op));
 }
 
+/// Whether a chain of windows ends in a buffer through changes of strides alone. A reshape that merges dims is one only
+/// directly on a buffer.
+bool GroupFormer::isAddressable(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isWindow(op) || !isFree(op))
+    return true;
+  if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+    Operation *source = reshape.getX().getDefiningOp();
+    bool onBuffer = !source || !isWindow(source) || !isFree(source);
+    return onBuffer || (splitSources(reshape) && isAddressable(reshape.getX()));
+  }
+  return isAddressable(op->getOperand(0));
+}
+
 /// Clones windows and splat constants that feed the set, so that they end in addresses and registers.
 void GroupFormer::cloneWindows(OpSet &set, StringRef anchor) {
   SmallVector<Operation *> work(set.begin(), set.end());
@@ -178,8 +194,7 @@ void GroupFormer::cloneWindows(OpSet &set, StringRef anchor) {
       Operation *producer = operand.get().getDefiningOp();
       if (!producer || set.contains(producer))
         continue;
-      bool window = isWindow(producer) && (isFree(producer) || isa<ReshapeOp>(producer));
-      // A reshape is a window only on a buffer; on a computed value it would be computed twice.
+      bool window = isWindow(producer) && isAddressable(operand.get());
       if (isSplatConstant(producer) || window) {
         OpBuilder builder(op);
         Operation *clone = builder.clone(*producer);

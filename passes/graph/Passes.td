@@ -22,4 +22,163 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def ChannelsLastPass : Pass<"torsh-channels-last", "::mlir::func::FuncOp"> {
+  let summary = "Gives spatial ops channels-last layout and moves the transposes to the borders of the graph";
+  let description = [{
+    Convolutions, pools and group norms take their channels last; weights are rearranged by their recipe. The
+    transposes around them move down through elementwise ops, broadcasts, pads, concats, slices, reductions, softmax,
+    batch norm, resizing and reshapes that keep dims together, until they meet their inverse or the end of the graph.
+
+    Before: `%1 = torsh.conv %x, %w ..; %2 = torsh.tanh %1`
+    After:  `%0 = torsh.transpose %x perm = [0, 2, 3, 1]; %1 = torsh.conv %0, %w' .. {layout = channels_last};
+             %2 = torsh.tanh %1; %3 = torsh.transpose %2 perm = [0, 3, 1, 2]`
+
+    Precondition: none; what is channels-last already stays. Rationale: with channels last the innermost loop of every
+    spatial kernel runs over contiguous channels, whatever the window, and a convolution is a matrix product.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def ExpandConvTransposePass : Pass<"torsh-expand-conv-transpose", "::mlir::func::FuncOp"> {
+  let summary = "Transposed convolutions become convolutions whose channels are the phases of the result";
+  let description = [{
+    With stride s and window k every result position q * s + r sums ceil(k / s) products: a convolution of stride 1
+    with s times the channels computes all phases r at once, and a reshape and transpose put them in place.
+
+    Before: `torsh.conv_transpose %x, %w strides = [2, 2] ..`
+    After:  `torsh.pad; torsh.conv strides = [1, 1]; torsh.reshape; torsh.transpose; torsh.reshape; torsh.slice`
+
+    Precondition: torsh-channels-last. Weights must be constants, dilations and groups 1; others are refused with
+    TSH-0512. Rationale: no zeros are multiplied and the kernel is that of every convolution.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def MaterializePaddingPass : Pass<"torsh-materialize-padding", "::mlir::func::FuncOp"> {
+  let summary = "The zero padding of a convolution becomes a pad of its input";
+  let description = [{
+    Before: `torsh.conv %x, %w low = [1, 1] high = [1, 1] {layout = channels_last}`
+    After:  `%0 = torsh.pad %x value %zero low = [0, 1, 1, 0] ..; torsh.conv %0, %w low = [0, 0] high = [0, 0]`
+
+    Precondition: torsh-channels-last. Depthwise convolutions and pools keep their padding, their kernels clip windows.
+    Rationale: the copy costs about a hundredth of the arithmetic, and the inner loop needs no bounds.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def NormalizeContractionsPass : Pass<"torsh-normalize-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Contractions with one contracting dim and one right column dim, on operands that kernels can read";
+  let description = [{
+    Several contracting dims, or several free dims on the right, are merged by transposes and reshapes. The left
+    operand's contracting dim is its last one and contiguous in memory; the right operand is a constant [.., K, N], or
+    contiguous along N, or along a K of at most 4096. Operands that lie otherwise are copied by an elementwise group.
+    Convolutions get an input with contiguous channels.
+
+    Before: `torsh.dot_general %x, %w .. contract = [1] x [1]` with a constant %w : [N, K]
+    After:  `torsh.dot_general %x, %w' .. contract = [1] x [0]` with the recipe of %w transposed to [K, N]
+
+    Precondition: canonical form (merged transposes and reshapes). Rationale: the copies that a contraction needs are
+    seen in the graph, and kernels have one form to build.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def PackWeightsPass : Pass<"torsh-pack-weights", "::mlir::func::FuncOp"> {
+  let summary = "Constant right operands of contractions become panels of 16 columns";
+  let description = [{
+    Before: `torsh.dot_general %x, %w` with a constant %w : [K, N]
+    After:  `%p = torsh.constant #torsh.weight<.., pack [16]> -> [ceil(N/16), K, 16]; %w = torsh.unpack %p`
+
+    Weights of convolutions [spatial.., C/groups, O] are packed as one matrix for each group; those of depthwise
+    convolutions stay. Weights of a convolution that are computed are packed by copies at run time; when their shape is
+    not known the convolution is refused with TSH-0511.
+
+    Precondition: torsh-channels-last, torsh-normalize-contractions. Rationale: a kernel reads the panels in order, and
+    all CPU levels share one layout, so an artifact stores each weight once.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def CheckImportPass : Pass<"torsh-check-import", "::mlir::ModuleOp"> {
+  let summary = "Verifies the import contract";
+  let description = [{
+    What a frontend hands over: only torsh ops in functions (TSH-0511), ranked tensors (TSH-0512), an expression for
+    every `?` (TSH-0513), no symbol that neither a dim of an input binds nor an op has given birth to before
+    (TSH-0514), no attribute that holds more than 1 KiB of numbers outside the weight store (TSH-0515), and a source
+    position for every op (TSH-0516). Changes nothing.
+
+    Before and after: `func.func @main(%x: tensor<?x4xf32, #torsh.dims<[n, 4]>>) ...`
+    Precondition: none. It runs first, because later passes rely on the contract without asking again.
+    Rationale: an importer's mistake is reported where it was made, not where a kernel fails.
+  }];
+}
+
+def FoldConstantsPass : Pass<"torsh-fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "Evaluates ops whose operands are constants";
+  let description = [{
+    The reference evaluator computes pure ops on constants of at most 64 Ki elements. Results are splats, dense up to
+    1 KiB, and bytes of the weight store above. A box of a larger weight becomes a `slice` step of its recipe
+    (transpose, reshape and cast are steps by their folders). Elementwise ops on splats fold at any shape, symbolic
+    ones too. Broadcasts and long iotas stay, because kernels compute them as addresses, but others fold through them.
+
+    Before: `%2 = torsh.mul %c0, %c1 : tensor<4xf32>`
+    After:  `%2 = torsh.constant dense<[..]> : tensor<4xf32> -> tensor<4xf32>`
+
+    Precondition: none. Idempotent. Ops with symbolic dims, with regions and those that the evaluator refuses stay.
+    Rationale: exporters leave index arithmetic and masks in the graph that no input can change.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def RaisePatternsPass : Pass<"torsh-raise-patterns", "::mlir::func::FuncOp"> {
+  let summary = "Recognises decomposed normalisations and softmax";
+  let description = [{
+    Exporters before opset 17 write layer norm as mean, sub, square, mean, add, sqrt and div; RMS norm and softmax
+    come in pieces as well. They become one op, with a following product and sum along the normalised dims as its
+    scale and bias. Softmax is raised only when the maximum is subtracted, because without it results differ where
+    exp overflows. Division by a power of two becomes a product, which is the same number.
+
+    Before: `%d = torsh.sub %x, mean(%x); %y = torsh.div %d, sqrt(mean(%d * %d) + eps)`
+    After:  `%y = torsh.layer_norm %x scale %ones axis = 2 epsilon = eps`
+
+    Precondition: canonical form and CSE (pow by 2 is mul, equal means are one value).
+    Rationale: one kernel that reads a row once instead of five, and one place to keep its accuracy.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def FoldBatchNormPass : Pass<"torsh-fold-batch-norm", "::mlir::func::FuncOp"> {
+  let summary = "Batch norms become weights of convolutions, or elementwise ops";
+  let description = [{
+    With constant statistics a batch norm is x * factor + shift for each feature. Behind a convolution that feeds
+    nothing else, the factor becomes a `scale` step of the weights' recipe and the shift its bias; elsewhere it becomes
+    mul and add with broadcast constants. With computed statistics (training mode) it becomes elementwise ops that
+    subtract the mean first.
+
+    Before: `%1 = torsh.conv %x, %w ..; %2 = torsh.batch_norm %1 scale .. bias .. mean .. variance ..`
+    After:  `%2 = torsh.conv %x, %scaled bias %shift ..`
+
+    Precondition: constants are folded. Afterwards no batch_norm is left.
+    Rationale: inference needs no pass over the activations for it.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def SimplifyPass : Pass<"torsh-simplify", "::mlir::func::FuncOp"> {
+  let summary = "Algebra across ops that canonical forms do not reach";
+  let description = [{
+    Chains collapse: reduce of reduce, slice of slice, broadcast of broadcast, broadcast of an unsqueeze, slice of a
+    concat that lies in one operand, concat of neighbouring slices. A transpose that moves unit dims only and a
+    reduction of unit dims only are reshapes, which cost nothing. stop_gradient disappears. Softmax along an inner axis is
+    transposed to the last one; layer and RMS norms of several trailing dims are reshaped to one.
+
+    Before: `%1 = torsh.reduce mean %x axes = [3] ..; %2 = torsh.reduce mean %1 axes = [2] ..`
+    After:  `%2 = torsh.reduce mean %x axes = [2, 3] ..`
+
+    Precondition: canonical form. Afterwards softmax, log_softmax, layer_norm and rms_norm work on the last dim only.
+    Rationale: kernels of row normalisations have one contiguous row, and fewer passes over memory remain.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 #endif // TORSH_PASSES_GRAPH_PASSES_TD

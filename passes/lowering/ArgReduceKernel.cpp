@@ -43,7 +43,8 @@ struct ArgReduce {
     bool isMax = op.getKind() == ReduceKind::max;
     if (isa<FloatType>(kb.computeType(element))) {
       Value better = compare(isMax ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, a, b);
-      Value onlyNan = both(compare(arith::CmpFPredicate::UNO, a, a), compare(arith::CmpFPredicate::ORD, b, b));
+      Value onlyNan =
+          both(compare(arith::CmpFPredicate::UNO, a, a), compare(arith::CmpFPredicate::ORD, b, b));
       return either(better, onlyNan);
     }
     if (element.isUnsignedInteger())
@@ -62,10 +63,11 @@ struct ArgReduce {
   }
   /// The champion of two whose indices may stand in any order.
   Champion meet(Champion a, Champion b) {
-    Value order = compare(op.getLast() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, a.index, b.index);
-    Value tie = both(arith::XOrIOp::create(kb.b, kb.loc, wins(b.value, a.value),
-                                           kb.splatConstant(kb.b.getI1Type(), 1, 1)),
-                     order);
+    Value order =
+        compare(op.getLast() ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, a.index, b.index);
+    Value tie = both(
+        arith::XOrIOp::create(kb.b, kb.loc, wins(b.value, a.value), kb.splatConstant(kb.b.getI1Type(), 1, 1)),
+        order);
     return choose(either(wins(a.value, b.value), tie), a, b);
   }
   Value load(ArrayRef<Value> at, unsigned lanes) {
@@ -76,11 +78,13 @@ struct ArgReduce {
     return kb.splatConstant(element, 0, lanes);
   }
   void store(ArrayRef<Value> at, Value index, unsigned lanes);
-  Champion along(Value from, Value to, int64_t step, Champion start, llvm::function_ref<Champion(Value)> element) {
-    SmallVector<Value> best = kb.loop(from, to, step, {start.value, start.index}, [&](Value i, ValueRange carried) {
-      Champion chosen = next({carried[0], carried[1]}, element(i));
-      return SmallVector<Value>{chosen.value, chosen.index};
-    });
+  Champion along(Value from, Value to, int64_t step, Champion start,
+                 llvm::function_ref<Champion(Value)> element) {
+    SmallVector<Value> best =
+        kb.loop(from, to, step, {start.value, start.index}, [&](Value i, ValueRange carried) {
+          Champion chosen = next({carried[0], carried[1]}, element(i));
+          return SmallVector<Value>{chosen.value, chosen.index};
+        });
     return {best[0], best[1]};
   }
   Value lineOfLastDim(SmallVector<Value> at, Value size);
@@ -113,7 +117,8 @@ Value ArgReduce::lineOfLastDim(SmallVector<Value> at, Value size) {
     SmallVector<int64_t> steps;
     for (unsigned lane = 0; lane < lanes; ++lane)
       steps.push_back(lane);
-    Value iota = arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
+    Value iota =
+        arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
     auto vectorAt = [&](Value i) {
       at.back() = i;
       return Champion{load(at, lanes), arith::AddIOp::create(kb.b, kb.loc, iota, kb.splat(i, lanes))};

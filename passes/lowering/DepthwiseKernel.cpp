@@ -79,7 +79,8 @@ struct Depthwise {
   /// One pixel near a border.
   void borderPixel(const Place &place, unsigned lanes, Value mask);
   void finish(const Place &place, ArrayRef<Value> sums, int64_t vectors, unsigned lanes, Value mask);
-  SmallVector<Value> startSums(const Place &place, int64_t pixels, int64_t vectors, unsigned lanes, Value mask);
+  SmallVector<Value> startSums(const Place &place, int64_t pixels, int64_t vectors, unsigned lanes,
+                               Value mask);
   /// Calls `body(vectors, lanes, mask)` with place.channel set, over the channels of the tile.
   void overChannels(Place &place, Value from, Value to,
                     llvm::function_ref<void(int64_t vectors, unsigned lanes, Value mask)> body);
@@ -110,8 +111,8 @@ SmallVector<Value> Depthwise::overRows(const Place &place, ValueRange initial, R
   Value xBase = kb.add(x.offset, kb.mul(place.outer[0], x.strides[0]));
   xBase = kb.add(xBase, kb.mul(place.channel, x.strides.back()));
   Value wBase = kb.add(w.offset, kb.mul(place.channel, w.strides.back()));
-  std::function<SmallVector<Value>(size_t, Value, Value, ValueRange)> nest = [&](size_t dim, Value xAt, Value wAt,
-                                                                                ValueRange sums) {
+  std::function<SmallVector<Value>(size_t, Value, Value, ValueRange)> nest = [&](size_t dim, Value xAt,
+                                                                                 Value wAt, ValueRange sums) {
     if (dim + 1 == spatial())
       return body(kb.address(x.pointer, xType, xAt), kb.address(w.pointer, wType, wAt), sums);
     const WindowBounds &bounds = place.bounds[dim];
@@ -123,7 +124,8 @@ SmallVector<Value> Depthwise::overRows(const Place &place, ValueRange initial, R
   return nest(0, xBase, wBase, initial);
 }
 
-void Depthwise::finish(const Place &place, ArrayRef<Value> sums, int64_t vectors, unsigned lanes, Value mask) {
+void Depthwise::finish(const Place &place, ArrayRef<Value> sums, int64_t vectors, unsigned lanes,
+                       Value mask) {
   SmallVector<Value> at(place.outer);
   at.append(2, Value());
   for (auto [index, value] : llvm::enumerate(sums)) {
@@ -166,13 +168,15 @@ void Depthwise::block(const Place &place, int64_t pixels, int64_t vectors, unsig
             for (int64_t v = 0; v < vectors; ++v) {
               Value &weight = weights[tap * vectors + v];
               if (!weight)
-                weight = kb.loadFrom(wRow, wType,
-                                     kb.add(kb.mul(kb.constant(tap), w.strides[spatial() - 1]), kb.constant(v * lanes)),
-                                     lanes, mask);
+                weight = kb.loadFrom(
+                    wRow, wType,
+                    kb.add(kb.mul(kb.constant(tap), w.strides[spatial() - 1]), kb.constant(v * lanes)), lanes,
+                    mask);
               if (!values[v])
                 values[v] = kb.loadFrom(
-                    xRow, xType, kb.add(kb.mul(kb.constant(column), x.strides[spatial()]), kb.constant(v * lanes)),
-                    lanes, mask);
+                    xRow, xType,
+                    kb.add(kb.mul(kb.constant(column), x.strides[spatial()]), kb.constant(v * lanes)), lanes,
+                    mask);
               Value &target = next[pixel * vectors + v];
               target = multiplyAdd(values[v], weight, target);
             }
@@ -186,8 +190,8 @@ void Depthwise::block(const Place &place, int64_t pixels, int64_t vectors, unsig
 void Depthwise::borderPixel(const Place &place, unsigned lanes, Value mask) {
   const WindowDim &along = row();
   WindowBounds bounds(kb, along, place.pixel, kb.constant(0), xSizes[spatial()]);
-  SmallVector<Value> sums = overRows(
-      place, startSums(place, 1, 1, lanes, mask), [&](Value xRow, Value wRow, ValueRange carried) {
+  SmallVector<Value> sums =
+      overRows(place, startSums(place, 1, 1, lanes, mask), [&](Value xRow, Value wRow, ValueRange carried) {
         return kb.loop(bounds.from, bounds.to, 1, carried, [&](Value tap, ValueRange inner) {
           Value xAt = kb.mul(bounds.at(kb, along, tap), x.strides[spatial()]);
           Value wAt = kb.mul(tap, w.strides[spatial() - 1]);
@@ -224,7 +228,8 @@ void Depthwise::overChannels(Place &place, Value from, Value to,
       for (int64_t lane = 0; lane < lanes; ++lane)
         steps.push_back(lane);
       auto type = VectorType::get({lanes}, kb.b.getI64Type());
-      Value iota = arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
+      Value iota =
+          arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
       Value mask = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::slt, iota,
                                          kb.splat(kb.sub(to, at), lanes));
       place.channel = at;
@@ -263,7 +268,8 @@ void Depthwise::tile(Value index) {
   if (known && knownX && along.size <= unrolledColumns) {
     // Blocks at a border are built for their place; those between share one loop.
     auto touches = [&](int64_t first, int64_t count) {
-      int64_t begin = first * along.stride - along.low, end = (first + count - 1) * along.stride - along.low + reach;
+      int64_t begin = first * along.stride - along.low,
+              end = (first + count - 1) * along.stride - along.low + reach;
       return begin < 0 || end >= *knownX;
     };
     for (int64_t at = 0; at < *known;) {
@@ -297,7 +303,8 @@ void Depthwise::tile(Value index) {
   if (along.size > unrolledColumns)
     return border(zero, width);
   // Pixels whose windows lie wholly inside: from the low border to the last start that still fits.
-  Value begin = kb.min(kb.constant(std::max<int64_t>(0, (along.low + along.stride - 1) / along.stride)), width);
+  Value begin =
+      kb.min(kb.constant(std::max<int64_t>(0, (along.low + along.stride - 1) / along.stride)), width);
   Value room = kb.add(xSizes[spatial()], kb.constant(along.low - reach));
   Value fits = kb.div(kb.add(kb.max(room, zero), kb.constant(along.stride - 1)), kb.constant(along.stride));
   Value end = kb.max(begin, kb.min(fits, width));
@@ -330,7 +337,8 @@ LogicalResult emitDepthwiseKernel(KernelBuilder &kb) {
   if (op.getLayout() != Layout::channels_last || !x || !w)
     return kb.refuse("the depthwise convolution is not channels-last on buffers");
   ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getW().getType()).getShape();
-  if (ShapedType::isDynamicShape(shape) || shape[shape.size() - 2] != 1 || shape.back() != int64_t(op.getGroups()))
+  if (ShapedType::isDynamicShape(shape) || shape[shape.size() - 2] != 1 ||
+      shape.back() != int64_t(op.getGroups()))
     return kb.refuse("each group must have one input and one output channel");
   if (getConstantIntValue(x->strides.back()) != 1 || getConstantIntValue(w->strides.back()) != 1)
     return kb.refuse("the channels are not contiguous");
@@ -347,9 +355,10 @@ LogicalResult emitDepthwiseKernel(KernelBuilder &kb) {
                       kb.dims(op.getY())};
   for (size_t i = 0; i + 2 < shape.size(); ++i)
     depthwise.window.push_back({shape[i], op.getStrides()[i], op.getDilations()[i], op.getLow()[i]});
-  kb.note = llvm::formatv("{0} pixels x 2 vectors of {1} lanes",
-                          choosePixels(getConstantIntValue(depthwise.ySizes[shape.size() - 2]), kb.target.registers),
-                          kb.target.lanes);
+  kb.note = llvm::formatv(
+      "{0} pixels x 2 vectors of {1} lanes",
+      choosePixels(getConstantIntValue(depthwise.ySizes[shape.size() - 2]), kb.target.registers),
+      kb.target.lanes);
   kb.loop(kb.begin, kb.end, 1, [&](Value index) { depthwise.tile(index); });
   return depthwise.result;
 }

@@ -73,10 +73,11 @@ struct GroupNorm {
   Value sum(llvm::function_ref<Value(Value, unsigned)> map) {
     Value zero = neutral(kb, ReduceKind::sum, f.element, 1);
     return overRows(1, zero, [&](ValueRange carried) {
-      return reduceRow(kb, ReduceKind::sum, f.element, rowLength(), carried[0], [&](Value index, unsigned lanes) {
-        at.back() = kb.add(rowFrom(), index);
-        return map(f.load(op.getX(), at, lanes), lanes);
-      });
+      return reduceRow(kb, ReduceKind::sum, f.element, rowLength(), carried[0],
+                       [&](Value index, unsigned lanes) {
+                         at.back() = kb.add(rowFrom(), index);
+                         return map(f.load(op.getX(), at, lanes), lanes);
+                       });
     });
   }
   void run();
@@ -94,7 +95,8 @@ void GroupNorm::run() {
                            return f.mul(centered, centered);
                          }),
                          total);
-  Value factor = f.div(kb.splatConstant(f.element, 1, 1), f.deviation(variance, op.getEpsilon().convertToDouble(), 1));
+  Value factor =
+      f.div(kb.splatConstant(f.element, 1, 1), f.deviation(variance, op.getEpsilon().convertToDouble(), 1));
   overRows(1, ValueRange(), [&](ValueRange) {
     Value from = rowFrom();
     kb.vectorLoop(from, kb.add(from, rowLength()), [&](Value index, unsigned lanes) {
@@ -131,10 +133,13 @@ LogicalResult emitGroupNorm(KernelBuilder &kb, GroupNormOp op) {
     SmallVector<Value> sizes = kb.dims(op.getX());
     size_t channel = op.getLayout() == Layout::channels_last ? sizes.size() - 1 : 1;
     Value groups = kb.constant(op.getGroups()), count = kb.div(sizes[channel], groups);
-    GroupNorm norm{kb,      op,
+    GroupNorm norm{kb,
+                   op,
                    Numbers{kb, op.getX().getType().getElementType()},
-                   sizes,   channel,
-                   kb.mul(kb.rem(tile, groups), count), count,
+                   sizes,
+                   channel,
+                   kb.mul(kb.rem(tile, groups), count),
+                   count,
                    SmallVector<Value>(sizes.size(), kb.constant(0))};
     norm.at[0] = kb.div(tile, groups);
     norm.run();

@@ -1,6 +1,6 @@
 //===-- IndexKernel.cpp - Which code builds an index kernel -------------------------------------------------===//
-#include "passes/lowering/IndexKernels.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lowering/IndexKernels.h"
 #include "passes/lowering/TileSpaces.h"
 
 using namespace mlir;
@@ -11,9 +11,9 @@ namespace torsh {
 static Operation *findRoot(KernelOp kernel) {
   Operation *found = nullptr;
   kernel.getBody().walk([&](Operation *op) {
-    if (!found && isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, GroupNormOp,
-                      BatchNormOp, AttentionOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
-                      NonMaxSuppressionOp>(op))
+    if (!found && isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
+                      GroupNormOp, BatchNormOp, AttentionOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp,
+                      NonZeroOp, NonMaxSuppressionOp>(op))
       found = op;
   });
   return found;
@@ -59,7 +59,8 @@ TileSpace getRowTiles(Value y) {
   if (dims.empty())
     return {dim::constant(context, 1), 1};
   int64_t row = dim::asConstant(dims.back()).value_or(64);
-  return {dim::product(context, ArrayRef(dims).drop_back()), std::max<int64_t>(1, 1024 / std::max<int64_t>(row, 1))};
+  return {dim::product(context, ArrayRef(dims).drop_back()),
+          std::max<int64_t>(1, 1024 / std::max<int64_t>(row, 1))};
 }
 
 RowOfTile::RowOfTile(KernelBuilder &kb, Value y, Value tile) {

@@ -11,6 +11,7 @@
 
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Torsh.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 

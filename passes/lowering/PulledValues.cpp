@@ -5,6 +5,7 @@
 // at another index. A vector runs along the last dim: where that is not contiguous, lanes are computed one by one.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/SplitDims.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/lowering/KernelBuilder.h"
@@ -12,18 +13,6 @@
 using namespace mlir;
 
 namespace torsh {
-
-/// Whether a reshape only adds or drops unit dims: then it maps strides to strides.
-static bool isUnitReshape(ReshapeOp op) {
-  auto significant = [](Value value) {
-    SmallVector<DimAttr> result;
-    for (DimAttr dim : getDims(value))
-      if (!dim::isConstant(dim, 1))
-        result.push_back(dim);
-    return result;
-  };
-  return significant(op.getX()) == significant(op.getY());
-}
 
 std::optional<View> KernelBuilder::viewOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -67,18 +56,24 @@ std::optional<View> KernelBuilder::viewOf(Value value) {
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     if (auto argument = dyn_cast<BlockArgument>(reshape.getX()))
       return rowMajor(inputPointers[argument.getArgNumber()], cast<RankedTensorType>(value.getType()));
-    if (!isUnitReshape(reshape))
+    auto sources = splitSources(reshape);
+    if (!sources)
       return std::nullopt;
     auto view = viewOf(reshape.getX());
     if (!view)
       return std::nullopt;
-    SmallVector<Value> kept, strides;
-    for (auto [dim, stride] : llvm::zip_equal(getDims(reshape.getX()), view->strides))
-      if (!dim::isConstant(dim, 1))
-        kept.push_back(stride);
-    size_t next = 0;
-    for (DimAttr dim : getDims(reshape.getY()))
-      strides.push_back(dim::isConstant(dim, 1) ? constant(0) : kept[next++]);
+    // Parts of one operand dim: the last has its stride, each other spans the parts behind it.
+    SmallVector<DimAttr> sizes = getDims(reshape.getY());
+    SmallVector<Value> strides(sizes.size(), constant(0));
+    llvm::DenseMap<int64_t, Value> running;
+    for (size_t i = sizes.size(); i-- > 0;) {
+      int64_t source = (*sources)[i];
+      if (source < 0)
+        continue;
+      Value &stride = running.try_emplace(source, view->strides[source]).first->second;
+      strides[i] = stride;
+      stride = mul(stride, dim(sizes[i]));
+    }
     view->strides = strides;
     return view;
   }

@@ -62,7 +62,9 @@ struct Recurrent {
     return kb.splatConstant(state, 0, lanes);
   }
   Value load(Value buffer, Value at, unsigned lanes) { return kb.loadFrom(buffer, state, at, lanes); }
-  void store(Value value, Value buffer, Value at, unsigned lanes) { kb.storeTo(value, buffer, state, at, lanes); }
+  void store(Value value, Value buffer, Value at, unsigned lanes) {
+    kb.storeTo(value, buffer, state, at, lanes);
+  }
   /// A gate's value in the buffer.
   Value gate(int64_t index, Value unit, unsigned lanes) {
     return load(gateBuffer, kb.add(kb.constant(index * units), unit), lanes);
@@ -118,15 +120,15 @@ SmallVector<Value> Recurrent::dotRows(ArrayRef<Value> rows, Value length, Value 
 }
 
 /// gateBuffer[target + i] += row `from + i` of the weights times the vector, for i < count.
-void Recurrent::product(const View &weights, int64_t from, int64_t count, int64_t target, Value length, Value vector,
-                        Type vectorType) {
+void Recurrent::product(const View &weights, int64_t from, int64_t count, int64_t target, Value length,
+                        Value vector, Type vectorType) {
   Value base = kb.add(weights.offset, kb.mul(d, weights.strides[0]));
   auto block = [&](Value first, int64_t rows) {
     SmallVector<Value> pointers;
     for (int64_t row = 0; row < rows; ++row)
-      pointers.push_back(kb.address(
-          weights.pointer, wType,
-          kb.add(base, kb.mul(kb.add(first, kb.constant(from + row)), weights.strides[1]))));
+      pointers.push_back(
+          kb.address(weights.pointer, wType,
+                     kb.add(base, kb.mul(kb.add(first, kb.constant(from + row)), weights.strides[1]))));
     SmallVector<Value> sums = dotRows(pointers, length, vector, vectorType);
     for (int64_t row = 0; row < rows; ++row) {
       Value place = kb.add(first, kb.constant(target + row));
@@ -140,7 +142,8 @@ void Recurrent::product(const View &weights, int64_t from, int64_t count, int64_
 }
 
 /// gateBuffer[target + i] = the bias of row `from + i`: of the input (part 0), of the recurrence (part 1), or both.
-void Recurrent::startGates(int64_t from, int64_t count, int64_t target, std::initializer_list<int64_t> biasParts) {
+void Recurrent::startGates(int64_t from, int64_t count, int64_t target,
+                           std::initializer_list<int64_t> biasParts) {
   kb.vectorLoop(kb.constant(0), kb.constant(count), [&](Value i, unsigned lanes) {
     Value sum = kb.splatConstant(state, 0, lanes);
     if (bias)
@@ -152,9 +155,8 @@ void Recurrent::startGates(int64_t from, int64_t count, int64_t target, std::ini
 
 /// One step: the gates, then the new state.
 void Recurrent::stepOf(Value step) {
-  Value xRow = kb.address(
-      x.pointer, xType,
-      kb.add(x.offset, kb.add(kb.mul(step, x.strides[0]), kb.mul(sample, x.strides[1]))));
+  Value xRow = kb.address(x.pointer, xType,
+                          kb.add(x.offset, kb.add(kb.mul(step, x.strides[0]), kb.mul(sample, x.strides[1]))));
   Value length = kb.constant(units);
   auto fromInput = [&](int64_t from, int64_t count, int64_t target) {
     product(w, from, count, target, inputs, xRow, xType);
@@ -249,8 +251,7 @@ void Recurrent::run() {
                                                         : d;
   kb.loop(zero, length, 1, [&](Value i) {
     Value fromEnd = kb.sub(kb.sub(length, kb.constant(1)), i);
-    Value isForward =
-        kb.b.createOrFold<arith::CmpIOp>(kb.loc, arith::CmpIPredicate::eq, backward, zero);
+    Value isForward = kb.b.createOrFold<arith::CmpIOp>(kb.loc, arith::CmpIPredicate::eq, backward, zero);
     Value step = kb.b.createOrFold<arith::SelectOp>(kb.loc, isForward, i, fromEnd);
     stepOf(step);
     storeResult(0, {step, d, sample}, hidden);

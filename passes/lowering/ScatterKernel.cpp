@@ -81,9 +81,14 @@ template <typename OpTy> FailureOr<Scatter> prepare(KernelBuilder &kb, OpTy op) 
   if (!output || kb.kernel.getYielded().size() != 1)
     return kb.refuse("the body does not end in the scatter");
   auto type = cast<RankedTensorType>(op.getY().getType());
-  return Scatter{kb,           op.getX(), op.getIndices(),
-                 op.getUpdates(), op.getY(), op.getKind(),
-                 kb.rowMajor(kb.outputPointer(*output), type), type.getElementType()};
+  return Scatter{kb,
+                 op.getX(),
+                 op.getIndices(),
+                 op.getUpdates(),
+                 op.getY(),
+                 op.getKind(),
+                 kb.rowMajor(kb.outputPointer(*output), type),
+                 type.getElementType()};
 }
 
 } // namespace

@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("node", "simple", "pytorch-converted", "pytorch-operator")
 SECONDS = 60
 # What torshc's exit codes say; any other one, or a signal, is a crash.
-STAGES = {1: "run", 2: "usage", 3: "malformed", 4: "unsupported", 5: "match"}
-# A case's tolerance is made for f32; results of narrow types may be one unit in the last place off.
-UNIT = {"bfloat16": 2.0**-7, "float16": 2.0**-10, "float8_e4m3fn": 2.0**-3, "float8_e5m2": 2.0**-2}
+STAGES = {1: "run", 2: "usage", 3: "import", 4: "import", 5: "match"}
+# A case's tolerance is made for f32; chains of ops in narrow types may end two units in the last place apart.
+UNITS = {"bfloat16": 2.0**-6, "float16": 2.0**-9, "float8_e4m3fn": 2.0**-3, "float8_e5m2": 2.0**-2}
 # Operands that the compiler needs to know, by op: those that decide shapes, axes and the like.
 PARAMETERS = {
     **{op: (1,) for op in ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
@@ -89,6 +89,7 @@ def on_disk(case, kind):
 
 def collect(kinds, pattern):
     cases = []
+    np.random.seed(0)  # the inputs of many node cases are drawn when they are collected
     for kind in kinds:
         for case in load_model_tests(kind=kind):
             if pattern and not re.search(pattern, f"{kind}/{case.name}"):
@@ -133,7 +134,7 @@ def difference(actual, expected, case):
         wrong = actual != expected
     else:
         a, e = actual.astype(np.float64), expected.astype(np.float64)
-        wrong = ~np.isclose(a, e, rtol=max(case.rtol, UNIT.get(kind.name, 0)), atol=case.atol, equal_nan=True)
+        wrong = ~np.isclose(a, e, rtol=max(case.rtol, UNITS.get(kind.name, 0)), atol=case.atol, equal_nan=True)
     if not wrong.any():
         return ""
     at = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -11,7 +11,7 @@ struct RunOptions {
   std::vector<std::string> inputs, expected, dims;
   double rtol = 1e-5, atol = 0;
   unsigned threads = 0;
-  bool naive = false;
+  bool naive = false, naiveGraph = false;
   CompileOptions compile;
   RunOptions() { compile.targetCpu = "host"; }
 };
@@ -23,6 +23,9 @@ struct BenchOptions {
   double seconds = 2;
   bool json = false;
 };
+
+/// Reads NAME=VALUE entries of --dim; false with a message when one is something else.
+bool readDims(const std::vector<std::string> &entries, llvm::StringMap<int64_t> &dims);
 
 // Each returns the exit code of torshc.
 int runCheck(const CompileOptions &options, bool json);

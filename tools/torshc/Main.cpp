@@ -15,20 +15,10 @@ struct ModelOptions {
   void add(CLI::App &app, CompileOptions &options) {
     app.add_option("MODEL", options.modelPath, "The model: an .onnx file")->required();
     app.add_option("--dim", dims, "NAME=VALUE: fixes a symbolic dim (an anonymous one is INPUT.AXIS); repeatable");
+    app.add_option("--trust-root", options.import.trustRoot,
+                   "Directory within which external data may be reached over links");
   }
-  /// False with a message when an entry is not NAME=VALUE.
-  bool apply(CompileOptions &options) const {
-    for (const std::string &entry : dims) {
-      size_t equals = entry.rfind('=');
-      int64_t value;
-      if (equals == std::string::npos || llvm::StringRef(entry).substr(equals + 1).getAsInteger(10, value) || value < 0) {
-        llvm::errs() << "error: TSH-0700: --dim " << entry << " is not NAME=VALUE with a size of 0 or more\n";
-        return false;
-      }
-      options.import.dims[entry.substr(0, equals)] = value;
-    }
-    return true;
-  }
+  bool apply(CompileOptions &options) const { return readDims(dims, options.import.dims); }
 };
 
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
@@ -93,8 +83,11 @@ int main(int argc, char **argv) {
   run->add_option("--atol", runOptions.atol, "Absolute tolerance");
   run->add_option("--threads", runOptions.threads, "Width of the thread pool; default: the allowed processors");
   run->add_flag("--naive", runOptions.naive, "Evaluate a model with the reference evaluator instead of compiled code");
+  run->add_flag("--naive-graph", runOptions.naiveGraph,
+                "As --naive, after the graph passes of -O: tells a wrong pass from wrong code generation");
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")->check(CLI::Range(0, 3));
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
+  run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");
 
   BenchOptions benchOptions;

@@ -24,12 +24,16 @@ Value splitHeads(NodeImport &n, Value x, StringRef attribute) {
   int64_t heads = n.intAttr(attribute, 0);
   SmallVector<DimAttr> dims = getDims(x);
   std::optional<DimAttr> size = heads > 0 ? dim::exactQuotient(dims[2], number(n, heads)) : std::nullopt;
+  if (!size && heads > 0 && !dim::asConstant(dims[2]))
+    return (void)n.unsupported("the last dim of operands of rank 3 must be static"), Value();
   if (!size)
     return (void)n.malformed(attribute + " must divide the last dim of operands of rank 3"), Value();
   return n.transpose(n.reshape(x, {dims[0], dims[1], number(n, heads), *size}), {0, 2, 1, 3});
 }
 
 Value concat(NodeImport &n, Value a, Value b, int64_t axis) {
+  if (rankOf(a) != rankOf(b) || elementTypeOf(a) != elementTypeOf(b))
+    return (void)n.malformed("a past operand has another rank or element type than the present one"), Value();
   for (int64_t i = 0; i < rankOf(a); ++i)
     if (i != axis && !n.unify(getDims(a)[i], getDims(b)[i], "the dims of a cache"))
       return (void)n.malformed("a past operand does not fit the present one"), Value();
@@ -42,6 +46,8 @@ Value repeatHeads(NodeImport &n, Value x, DimAttr heads) {
   SmallVector<DimAttr> dims = getDims(x);
   if (dims[1] == heads)
     return x;
+  if (!dim::asConstant(dims[1]) || !dim::asConstant(heads))
+    return (void)n.unsupported("the numbers of query and key heads must be static"), Value();
   std::optional<DimAttr> repeats = dim::exactQuotient(heads, dims[1]);
   if (!repeats)
     return (void)n.malformed("the number of query heads is not a multiple of the number of key heads"),
@@ -159,9 +165,9 @@ LogicalResult importAttention(NodeImport &n) {
   if ((rank != 3 && rank != 4) || n.typeOf(1).getRank() != rank || n.typeOf(2).getRank() != rank)
     return n.malformed("Q, K and V must all have rank 3 or all have rank 4");
   Value q = splitHeads(n, n.operand(0), "q_num_heads");
-  Value k = splitHeads(n, n.operand(1), "kv_num_heads");
-  Value v = splitHeads(n, n.operand(2), "kv_num_heads");
-  if (!q || !k || !v)
+  Value k = q ? splitHeads(n, n.operand(1), "kv_num_heads") : q;
+  Value v = k ? splitHeads(n, n.operand(2), "kv_num_heads") : k;
+  if (!v)
     return failure();
   mlir::Type element = elementTypeOf(q);
   if (elementTypeOf(k) != element || elementTypeOf(v) != element)
@@ -170,18 +176,20 @@ LogicalResult importAttention(NodeImport &n) {
     return n.malformed("past_key and past_value must be given together");
   DimAttr past = number(n, 0);
   if (n.hasInput(4)) {
+    if (n.typeOf(4).getRank() != 4)
+      return n.malformed("past_key must have rank 4");
     past = getDims(n.typeOf(4))[2];
     k = concat(n, n.operand(4), k, 2);
-    v = concat(n, n.operand(5), v, 2);
-    if (!k || !v)
+    v = k ? concat(n, n.operand(5), v, 2) : k;
+    if (!v)
       return failure();
   }
   n.setResult(1, k);
   n.setResult(2, v);
   DimAttr heads = getDims(q)[1];
   k = repeatHeads(n, k, heads);
-  v = repeatHeads(n, v, heads);
-  if (!k || !v)
+  v = k ? repeatHeads(n, v, heads) : k;
+  if (!v)
     return failure();
   if (!n.unify(getDims(k)[2], getDims(v)[2], "the lengths of K and V") ||
       !n.unify(getDims(q)[3], getDims(k)[3], "the head sizes of Q and K"))

@@ -79,10 +79,12 @@ void importArm(NodeImport &node, const Graph &graph, Region &region, Arm &arm) {
   arm.block = &region.emplaceBlock();
   OpBuilder builder = OpBuilder::atBlockEnd(arm.block);
   ImportReport *outer = node.graph.redirectReport(&arm.report);
+  node.graph.dims.freeze();
   arm.results = node.graph.importSubgraph(graph, {}, builder);
   if (succeeded(arm.results))
     for (NamedValue &result : *arm.results)
       arm.values.push_back(node.graph.materialize(result, builder, node.loc));
+  node.graph.dims.thaw();
   node.graph.redirectReport(outer);
   if (llvm::is_contained(arm.values, Value()) || !arm.report.errors.empty() ||
       !arm.report.unsupported.empty())

@@ -48,10 +48,13 @@ Value spread(NodeImport &n, Value parameter, Value x, int64_t axis, int64_t bloc
   repeated = n.broadcastTo(repeated, wide);
   dims[*at] = dim::mul(dims[*at], size);
   repeated = n.reshape(repeated, dims);
-  if (dims[*at] == target[*at])
-    return repeated;
+  std::optional<int64_t> surplus = dim::asConstant(dim::sub(dims[*at], target[*at]));
+  if (surplus && (*surplus < 0 || *surplus >= block))
+    return (void)n.malformed("a blocked scale needs one entry for each block of the axis"), Value();
   // The last block may be cut off.
-  return sliceAxis(n, repeated, *at, dim::constant(n.context(), 0), target[*at]);
+  if (surplus != 0)
+    repeated = sliceAxis(n, repeated, *at, dim::constant(n.context(), 0), target[*at]);
+  return n.broadcastTo(repeated, getDims(x));
 }
 
 /// round(x / scale) + zero, saturated to the integer type. `zero` may be null.

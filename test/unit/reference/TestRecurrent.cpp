@@ -6,6 +6,14 @@
 using namespace torsh;
 using namespace torsh::test;
 
+/// The rows of a table after one another.
+template <size_t Rows, size_t Columns> static Floats flat(const double (&table)[Rows][Columns]) {
+  Floats values;
+  for (const auto &row : table)
+    values.insert(values.end(), row, row + Columns);
+  return values;
+}
+
 static double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
 TEST_CASE("a bidirectional LSTM agrees with its unrolled formula") {
@@ -37,12 +45,12 @@ TEST_CASE("a bidirectional LSTM agrees with its unrolled formula") {
       "(tensor<3x1x1xf64>, tensor<2x4x1xf64>, tensor<2x4x1xf64>, tensor<2x8xf64>, tensor<2x1x1xf64>, "
       "tensor<2x1x1xf64>, tensor<2x3xf64>) -> (tensor<3x2x1x1xf64>, tensor<2x1x1xf64>, tensor<2x1x1xf64>)",
       "tensor<3x2x1x1xf64>, tensor<2x1x1xf64>, tensor<2x1x1xf64>",
-      {floats({3, 1, 1}, Floats(x, x + 3), "f64"), floats({2, 4, 1}, Floats(w[0], w[0] + 8), "f64"),
-       floats({2, 4, 1}, Floats(r[0], r[0] + 8), "f64"), floats({2, 8}, Floats(b[0], b[0] + 16), "f64"),
+      {floats({3, 1, 1}, Floats(x, x + 3), "f64"), floats({2, 4, 1}, flat(w), "f64"),
+       floats({2, 4, 1}, flat(r), "f64"), floats({2, 8}, flat(b), "f64"),
        floats({2, 1, 1}, Floats(h0, h0 + 2), "f64"), floats({2, 1, 1}, Floats(c0, c0 + 2), "f64"),
-       floats({2, 3}, Floats(p[0], p[0] + 6), "f64")});
+       floats({2, 3}, flat(p), "f64")});
   REQUIRE(outcome.error == "");
-  expectFloats(outcome.results[0], {3, 2, 1, 1}, Floats(y[0], y[0] + 6), 1e-14);
+  expectFloats(outcome.results[0], {3, 2, 1, 1}, flat(y), 1e-14);
   expectFloats(outcome.results[1], {2, 1, 1}, Floats(lastH, lastH + 2), 1e-14);
   expectFloats(outcome.results[2], {2, 1, 1}, Floats(lastC, lastC + 2), 1e-14);
 }
@@ -73,11 +81,10 @@ TEST_CASE("LSTM units read all inputs and all old states") {
   Outcome outcome = runOp("torsh.lstm forward %a, %b, %c : (tensor<2x1x2xf64>, tensor<1x8x2xf64>, "
                           "tensor<1x8x2xf64>) -> (tensor<2x1x1x2xf64>, tensor<1x1x2xf64>, tensor<1x1x2xf64>)",
                           "tensor<2x1x1x2xf64>, tensor<1x1x2xf64>, tensor<1x1x2xf64>",
-                          {floats({2, 1, 2}, Floats(x[0], x[0] + 4), "f64"),
-                           floats({1, 8, 2}, Floats(w[0], w[0] + 16), "f64"),
-                           floats({1, 8, 2}, Floats(r[0], r[0] + 16), "f64")});
+                          {floats({2, 1, 2}, flat(x), "f64"), floats({1, 8, 2}, flat(w), "f64"),
+                           floats({1, 8, 2}, flat(r), "f64")});
   REQUIRE(outcome.error == "");
-  expectFloats(outcome.results[0], {2, 1, 1, 2}, Floats(y[0], y[0] + 4), 1e-14);
+  expectFloats(outcome.results[0], {2, 1, 1, 2}, flat(y), 1e-14);
   expectFloats(outcome.results[2], {1, 1, 2}, {c[0], c[1]}, 1e-14);
 }
 
