@@ -80,7 +80,7 @@ Error emitMachineCode(Module &module, TargetMachine &machine, unsigned optLevel,
     // Loops are vectorised and blocked already; unrolling and SLP only cost compile time and registers.
     tuning.LoopVectorization = false;
     tuning.SLPVectorization = false;
-    tuning.LoopUnrolling = optLevel >= 3;
+    tuning.LoopUnrolling = false;
     PassBuilder builder(&machine, tuning);
     builder.registerModuleAnalyses(modules);
     builder.registerCGSCCAnalyses(components);

@@ -20,7 +20,7 @@ def Torsh_ResizeOp : Torsh_Op<"resize", [Pure]> {
                        DefaultValuedAttr<BoolAttr, "false">:$exclude_outside,
                        DefaultValuedAttr<BoolAttr, "false">:$antialias);
   let results = (outs Torsh_NumberTensor:$y);
-  let assemblyFormat = "$mode $x `scales` `=` $scales `coordinates` `=` $coordinates attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "$mode $x `scales` `=` custom<Doubles>($scales) `coordinates` `=` $coordinates attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 

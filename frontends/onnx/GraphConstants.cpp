@@ -160,8 +160,10 @@ Value GraphImport::materialize(NamedValue &named, OpBuilder &builder, Location l
     auto name = StringAttr::get(context, named.initializer->name);
     Value value = constant(*named.initializer,
                            NameLoc::get(name, FileLineColLoc::get(context, file->name(), 0, 0)), why);
-    if (!value)
+    if (!value) {
       error("TSH-0210: the initializer " + quoted(named.initializer->name) + " cannot be used: " + why);
+      named.kind = NamedValue::Kind::Failed;
+    }
     return initializerOps[named.initializer] = value;
   }
   }

@@ -17,11 +17,14 @@ size_t NodeImport::numOutputs() const { return node.outputs.size(); }
 bool NodeImport::hasInput(size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }
 
 Value NodeImport::operand(size_t i) {
-  if (NamedValue *named = hasInput(i) ? graph.find(node.inputs[i]) : nullptr)
+  NamedValue *named = hasInput(i) ? graph.find(node.inputs[i]) : nullptr;
+  if (named)
     if (Value value = graph.materialize(*named, builder, loc))
       return value;
-  // The function goes on with a placeholder, so that no op topic needs a check; the node fails afterwards.
-  if (!invalid)
+  // The function goes on with a placeholder, so that no op topic needs a check; the node fails afterwards. Why a value
+  // failed has been reported where it arose.
+  bool reported = named && named->kind == NamedValue::Kind::Failed;
+  if (!invalid && !reported)
     (void)malformed("input " + Twine(i) + " is missing");
   invalid = true;
   return graph.constant(torsh::Tensor::zeros(builder.getF32Type(), {}), loc);

@@ -54,7 +54,10 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     pipeline.addPass(createCanonicalizerPass());
     pipeline.addPass(createCSEPass());
     pipeline.addPass(createLoopInvariantCodeMotionPass());
-    pipeline.addPass(arith::createArithExpandOpsPass());
+    // bf16 is rounded here: a call to the compiler's runtime library would need it in every artifact.
+    arith::ArithExpandOpsPassOptions expansion;
+    expansion.includeBf16 = true;
+    pipeline.addPass(arith::createArithExpandOpsPass(expansion));
     pipeline.addPass(createSCFToControlFlowPass());
     pipeline.addPass(createConvertVectorToLLVMPass());
     pipeline.addPass(createConvertMathToLLVMPass());

@@ -57,9 +57,9 @@ bool ImportChecker::checkDim(Operation *op, DimAttr dim) {
   dim::collectSymbols(dim, symbols);
   for (StringRef name : symbols)
     if (!bound.contains(name)) {
-      op->emitError("TSH-0514: the size '")
-          << name << "' in '" << dim::toString(dim)
-          << "' has no value: no input has it as a dim and no op before gives it one; name it as a dim of an input";
+      op->emitError("TSH-0514: the size '") << name << "' in '" << dim::toString(dim)
+                                            << "' has no value: no input has it as a dim and no op before "
+                                               "gives it one; name it as a dim of an input";
       return false;
     }
   return true;
@@ -69,7 +69,8 @@ bool ImportChecker::checkTypes(Operation *op, TypeRange types) {
   for (Type type : types) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor) {
-      op->emitError("TSH-0512: a value of type ") << type << " is no ranked tensor; import a model whose ranks are known";
+      op->emitError("TSH-0519: a value of type ")
+          << type << " is no ranked tensor; import a model whose ranks are known";
       return false;
     }
     if (tensor.hasStaticShape())
@@ -110,11 +111,13 @@ bool ImportChecker::checkAttributes(Operation *op) {
 
 bool ImportChecker::checkOp(Operation *op) {
   if (!isa_and_present<TorshDialect>(op->getDialect()) && !isa<func::ReturnOp>(op)) {
-    op->emitError("TSH-0511: '") << op->getName() << "' is no torsh op; a frontend translates every op of its source";
+    op->emitError("TSH-0518: '") << op->getName()
+                                 << "' is no torsh op; a frontend translates every op of its source";
     return false;
   }
   if (!hasSource(op->getLoc())) {
-    op->emitError("TSH-0516: '") << op->getName() << "' has no source position; create it with the location of its node";
+    op->emitError("TSH-0516: '") << op->getName()
+                                 << "' has no source position; create it with the location of its node";
     return false;
   }
   if (bearsSizes(op))

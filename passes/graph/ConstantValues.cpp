@@ -32,7 +32,8 @@ static Attribute getElement(const Tensor &tensor, int64_t index) {
     return FloatAttr::get(floatType, number);
   }
   auto integer = cast<IntegerType>(tensor.elementType);
-  return IntegerAttr::get(integer, llvm::APInt(64, uint64_t(tensor.ints[index])).zextOrTrunc(integer.getWidth()));
+  return IntegerAttr::get(integer,
+                          llvm::APInt(64, uint64_t(tensor.ints[index])).zextOrTrunc(integer.getWidth()));
 }
 
 static bool isSplat(const Tensor &tensor) {

@@ -36,7 +36,8 @@ std::optional<Affine> getAffine(BatchNormOp norm) {
 }
 
 /// The weights with each slice along `axis` multiplied; null when they are no constant.
-Value scaleWeights(OpBuilder &builder, Location location, Value weights, int64_t axis, ArrayRef<double> factor) {
+Value scaleWeights(OpBuilder &builder, Location location, Value weights, int64_t axis,
+                   ArrayRef<double> factor) {
   auto constant = weights.getDefiningOp<ConstantOp>();
   auto type = cast<RankedTensorType>(weights.getType());
   if (!constant || !isa<FloatType>(type.getElementType()) || type.getDimSize(axis) != int64_t(factor.size()))
@@ -152,8 +153,9 @@ void expandComputed(BatchNormOp norm) {
   }
   auto cast = [&](Value value, Type to) -> Value {
     auto from = mlir::cast<RankedTensorType>(value.getType());
-    return from.getElementType() == to ? value
-                                       : CastOp::create(builder, location, withElementType(from, to), value, true);
+    return from.getElementType() == to
+               ? value
+               : CastOp::create(builder, location, withElementType(from, to), value, true);
   };
   RankedTensorType wide = withElementType(type, element);
   auto along = [&](Value vector) { return spread(builder, location, vector, norm.getAxis(), wide); };
@@ -161,8 +163,8 @@ void expandComputed(BatchNormOp norm) {
   auto vectorType = mlir::cast<RankedTensorType>(variance.getType());
   Tensor number = Tensor::zeros(element, {});
   number.floats[0] = roundTo(element, norm.getEpsilon().convertToDouble());
-  Value epsilon = BroadcastOp::create(builder, location, vectorType, createConstant(builder, location, number),
-                                      ArrayRef<int64_t>());
+  Value epsilon = BroadcastOp::create(builder, location, vectorType,
+                                      createConstant(builder, location, number), ArrayRef<int64_t>());
   Value deviation = RsqrtOp::create(builder, location, AddOp::create(builder, location, variance, epsilon));
   Value factor = MulOp::create(builder, location, deviation, cast(norm.getScale(), element));
   Value centred =

@@ -1,6 +1,6 @@
 //===-- FoldConstants.cpp - Evaluates what depends on constants only ----------------------------------------===//
-#include "passes/graph/ConstantValues.h"
 #include "dialects/torsh/Splat.h"
+#include "passes/graph/ConstantValues.h"
 #include "passes/graph/Passes.h"
 
 using namespace mlir;
@@ -55,8 +55,8 @@ bool ConstantFolder::foldSlice(SliceOp slice) {
   MLIRContext *context = slice.getContext();
   SmallVector<int64_t> box(*starts);
   box.append(*sizes);
-  auto step = WeightStepAttr::get(context, StringAttr::get(context, "slice"), box, StringAttr::get(context, ""),
-                                  slice.getY().getType());
+  auto step = WeightStepAttr::get(context, StringAttr::get(context, "slice"), box,
+                                  StringAttr::get(context, ""), slice.getY().getType());
   OpBuilder builder(slice);
   slice.replaceAllUsesWith(
       ConstantOp::create(builder, slice.getLoc(), slice.getY().getType(), weight.append(step)).getY());
@@ -140,9 +140,10 @@ void ConstantFolder::visit(Operation *op) {
   // A broadcast or a long iota is cheaper as an address or an index than as bytes: others compute with its
   // numbers, but it stays.
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  bool stays = (isa<BroadcastOp>(op) && !isa_and_present<ConstantOp>(op->getOperand(0).getDefiningOp())) ||
-               (isa<BroadcastOp>(op) && type.getNumElements() > operands[0].numElements()) ||
-               (isa<IotaOp>(op) && type.getNumElements() * type.getElementTypeBitWidth() > 8 * kMaxDenseBytes);
+  bool stays =
+      (isa<BroadcastOp>(op) && !isa_and_present<ConstantOp>(op->getOperand(0).getDefiningOp())) ||
+      (isa<BroadcastOp>(op) && type.getNumElements() > operands[0].numElements()) ||
+      (isa<IotaOp>(op) && type.getNumElements() * type.getElementTypeBitWidth() > 8 * kMaxDenseBytes);
   if (stays) {
     known[op->getResult(0)] = std::make_unique<Tensor>(std::move(results->front()));
     return;

@@ -71,6 +71,7 @@ private:
   bool isFree(Operation *op) const { return !taken.contains(op); }
   bool dependsOn(Value value, const OpSet &set, llvm::SmallPtrSetImpl<Operation *> &visited) const;
   void growEpilogue(OpSet &set, Value root, unsigned maxYields);
+  void addFinalTranspose(OpSet &set, Value root);
   void growPrologue(OpSet &set, Value like);
   unsigned countYields(const OpSet &set) const;
   bool isAddressable(Value value) const;
@@ -109,7 +110,7 @@ unsigned GroupFormer::countYields(const OpSet &set) const {
   return count;
 }
 
-/// Adds elementwise consumers at the root's shape, and one final transpose that keeps the last dim.
+/// Adds elementwise consumers at the root's shape.
 void GroupFormer::growEpilogue(OpSet &set, Value root, unsigned maxYields) {
   bool grew = true;
   while (grew) {
@@ -141,6 +142,24 @@ void GroupFormer::growEpilogue(OpSet &set, Value root, unsigned maxYields) {
   }
 }
 
+/// Adds the transpose that is the only reader of a result of the set, when it keeps the last dim: the contraction then
+/// stores its rows at another place and no copy is made.
+void GroupFormer::addFinalTranspose(OpSet &set, Value root) {
+  for (Operation *op : set) {
+    if (op->getNumResults() != 1 || !op->hasOneUse() || !sameShape(op->getResult(0), root))
+      continue;
+    auto transpose = dyn_cast<TransposeOp>(*op->getUsers().begin());
+    if (!transpose || !isFree(transpose) || transpose->getBlock() != &block ||
+        transpose.getPermutation().back() + 1 != int64_t(transpose.getPermutation().size()))
+      continue;
+    // A contraction that reads the transpose sees it as an address.
+    if (llvm::any_of(transpose->getUsers(), [](Operation *user) { return isa<DotGeneralOp>(user); }))
+      continue;
+    set.insert(transpose);
+    return;
+  }
+}
+
 /// Adds elementwise and gathering producers of the shape of `like` that feed only the set.
 void GroupFormer::growPrologue(OpSet &set, Value like) {
   bool grew = true;
@@ -168,11 +187,23 @@ bool isWindow(Operation *op) {
   return op && (isa<BroadcastOp, TransposeOp, SliceOp, ReshapeOp, UnpackOp>(op));
 }
 
+/// Whether the value is packed weights: the contraction's kernel looks through every reshape and transpose to the panels.
+bool isPacked(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (isa<UnpackOp>(op))
+      return true;
+    if (!isa<ReshapeOp, TransposeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return false;
+}
+
 /// Whether a chain of windows ends in a buffer through changes of strides alone. A reshape that merges dims is one only
 /// directly on a buffer.
 bool GroupFormer::isAddressable(Value value) const {
   Operation *op = value.getDefiningOp();
-  if (!op || !isWindow(op) || !isFree(op))
+  if (!op || !isWindow(op) || !isFree(op) || isPacked(value))
     return true;
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
     Operation *source = reshape.getX().getDefiningOp();
@@ -275,6 +306,8 @@ LogicalResult GroupFormer::run() {
         growPrologue(set, op->getOperand(0));
       if (epilogue)
         growEpilogue(set, op->getResult(0), 2);
+      if (anchor == "dot")
+        addFinalTranspose(set, op->getResult(0));
       claim(set, anchor);
     }
   };

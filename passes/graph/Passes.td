@@ -102,7 +102,7 @@ def PackWeightsPass : Pass<"torsh-pack-weights", "::mlir::func::FuncOp"> {
 def CheckImportPass : Pass<"torsh-check-import", "::mlir::ModuleOp"> {
   let summary = "Verifies the import contract";
   let description = [{
-    What a frontend hands over: only torsh ops in functions (TSH-0511), ranked tensors (TSH-0512), an expression for
+    What a frontend hands over: only torsh ops in functions (TSH-0518), ranked tensors (TSH-0519), an expression for
     every `?` (TSH-0513), no symbol that neither a dim of an input binds nor an op has given birth to before
     (TSH-0514), no attribute that holds more than 1 KiB of numbers outside the weight store (TSH-0515), and a source
     position for every op (TSH-0516). Changes nothing.
@@ -111,6 +111,7 @@ def CheckImportPass : Pass<"torsh-check-import", "::mlir::ModuleOp"> {
     Precondition: none. It runs first, because later passes rely on the contract without asking again.
     Rationale: an importer's mistake is reported where it was made, not where a kernel fails.
   }];
+  let dependentDialects = ["::torsh::TorshDialect"];
 }
 
 def FoldConstantsPass : Pass<"torsh-fold-constants", "::mlir::func::FuncOp"> {

@@ -70,7 +70,8 @@ std::optional<Moment> matchMoment(Value value, bool inverse) {
     mean = sum->second;
   }
   ReduceOp reduce = getSpreadReduction(broadcast, mean);
-  if (!epsilon || !(*epsilon >= 0) || !std::isfinite(*epsilon) || !reduce || reduce.getKind() != ReduceKind::mean)
+  if (!epsilon || !(*epsilon >= 0) || !std::isfinite(*epsilon) || !reduce ||
+      reduce.getKind() != ReduceKind::mean)
     return std::nullopt;
   auto square = reduce.getX().getDefiningOp<MulOp>();
   if (!square || square.getLhs() != square.getRhs())
@@ -115,8 +116,9 @@ LogicalResult raiseNorm(PatternRewriter &rewriter, Operation *op, const Moment &
   Value ones = createSplat(rewriter, location, scaleType, 1.0);
   Type normType = x.getType();
   llvm::APFloat epsilon(moment.epsilon);
-  Value y = centred ? LayerNormOp::create(rewriter, location, normType, x, ones, Value(), axis, epsilon).getY()
-                    : RmsNormOp::create(rewriter, location, normType, x, ones, axis, epsilon).getY();
+  Value y = centred
+                ? LayerNormOp::create(rewriter, location, normType, x, ones, Value(), axis, epsilon).getY()
+                : RmsNormOp::create(rewriter, location, normType, x, ones, axis, epsilon).getY();
   if (moved)
     y = TransposeOp::create(rewriter, location, y, inverse);
   rewriter.replaceOp(op, y);

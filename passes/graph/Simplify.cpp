@@ -29,7 +29,8 @@ struct MergeReductions : OpRewritePattern<ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ReduceOp op, PatternRewriter &rewriter) const override {
     auto inner = op.getX().getDefiningOp<ReduceOp>();
-    if (!inner || !inner->hasOneUse() || inner.getKind() != op.getKind() || op.getKind() == ReduceKind::logsumexp)
+    if (!inner || !inner->hasOneUse() || inner.getKind() != op.getKind() ||
+        op.getKind() == ReduceKind::logsumexp)
       return failure();
     SmallVector<int64_t> axes(inner.getAxes()), kept;
     for (int64_t axis = 0, rank = inner.getX().getType().getRank(); axis < rank; ++axis)
@@ -83,7 +84,8 @@ struct MergeSlices : OpRewritePattern<SliceOp> {
         return failure();
       steps.push_back(product);
     }
-    auto merged = SliceOp::create(rewriter, op.getLoc(), inner.getX(), getList(context, starts), op.getSizes(), steps);
+    auto merged =
+        SliceOp::create(rewriter, op.getLoc(), inner.getX(), getList(context, starts), op.getSizes(), steps);
     rewriter.replaceOp(op, merged);
     return success();
   }
@@ -281,12 +283,13 @@ struct Simplify : impl::SimplifyPassBase<Simplify> {
     RewritePatternSet patterns(context);
     patterns.add<MergeReductions, ReduceUnitDims, MergeSlices, SliceOfConcat, ConcatOfSlices, MergeBroadcasts,
                  BroadcastOfUnsqueeze, TransposeOfUnitDims, RemoveStopGradient, SoftmaxOnLastDim<SoftmaxOp>,
-                 SoftmaxOnLastDim<LogSoftmaxOp>, NormOnLastDim<LayerNormOp>, NormOnLastDim<RmsNormOp>>(context);
+                 SoftmaxOnLastDim<LogSoftmaxOp>, NormOnLastDim<LayerNormOp>, NormOnLastDim<RmsNormOp>>(
+        context);
     // Chains collapse only when the moves themselves are merged.
     ReshapeOp::getCanonicalizationPatterns(patterns, context);
     TransposeOp::getCanonicalizationPatterns(patterns, context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) {
-      getOperation().emitError("TSH-0518: the patterns of torsh-simplify do not come to rest");
+      getOperation().emitError("TSH-0517: the patterns of torsh-simplify do not come to rest");
       signalPassFailure();
     }
   }

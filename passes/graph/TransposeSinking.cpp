@@ -285,8 +285,38 @@ private:
   }
 };
 
+/// gather(x, one constant index) -> reshape(slice(x)): a window, through which transposes sink.
+struct GatherOneToSlice : OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GatherOp op, PatternRewriter &rewriter) const override {
+    auto dense = dyn_cast_or_null<DenseElementsAttr>(getConstantAttr(op.getIndices()));
+    if (!dense || dense.getNumElements() != 1 || !isa<IntegerType>(dense.getElementType()))
+      return failure();
+    SmallVector<DimAttr> dims = getDims(op.getX());
+    int64_t axis = op.getAxis(), index = dense.getSplatValue<APInt>().getSExtValue();
+    std::optional<int64_t> size = dim::asConstant(dims[axis]);
+    if (!size)
+      return failure();
+    index += index < 0 ? *size : 0;
+    if (index < 0 || index >= *size)
+      return failure();
+    MLIRContext *context = op.getContext();
+    SmallVector<DimAttr> starts(dims.size(), dim::constant(context, 0));
+    starts[axis] = dim::constant(context, index);
+    dims[axis] = dim::constant(context, 1);
+    SmallVector<int64_t> steps(dims.size(), 1);
+    Value slice = SliceOp::create(rewriter, op.getLoc(), op.getX(), DimsAttr::get(context, starts),
+                                  DimsAttr::get(context, dims), steps);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getY().getType(), slice);
+    return success();
+  }
+};
+
 } // namespace
 
-void populateTransposeSinkingPatterns(RewritePatternSet &patterns) { patterns.add<SinkTranspose>(patterns.getContext()); }
+void populateTransposeSinkingPatterns(RewritePatternSet &patterns) {
+  patterns.add<SinkTranspose, GatherOneToSlice>(patterns.getContext());
+}
 
 } // namespace torsh

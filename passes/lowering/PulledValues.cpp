@@ -348,17 +348,27 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
 }
 
 LogicalResult KernelBuilder::storeYielded(Indices indices, unsigned lanes, Value mask) {
+  // A contraction may end in a transpose that keeps the last dim: the index is that of the transpose's operand, and
+  // only the place of the store moves. Other strategies run over the yielded shape.
+  auto storedTranspose = [&](Value yielded) {
+    return kernel.getAnchor() == "dot" ? yielded.getDefiningOp<TransposeOp>() : TransposeOp();
+  };
   Memo memo;
   SmallVector<Value> values;
   for (Value yielded : kernel.getYielded()) {
-    values.push_back(emitWith(yielded, indices, lanes, mask, memo));
+    TransposeOp transpose = storedTranspose(yielded);
+    values.push_back(emitWith(transpose ? transpose.getX() : yielded, indices, lanes, mask, memo));
     if (!values.back())
       return refuse("a value of the body has no code");
   }
   for (auto [index, yielded] : llvm::enumerate(kernel.getYielded())) {
     auto type = cast<RankedTensorType>(yielded.getType());
     View view = rowMajor(outputPointers[index], type);
-    storeTo(values[index], view.pointer, type.getElementType(), linear(view, indices), lanes, mask);
+    SmallVector<Value> at(indices);
+    if (TransposeOp transpose = storedTranspose(yielded))
+      for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+        at[to] = indices[from];
+    storeTo(values[index], view.pointer, type.getElementType(), linear(view, at), lanes, mask);
   }
   return success();
 }

@@ -15,14 +15,14 @@ func.func @good(%x: !n) -> (!twice, !found) {
 
 func.func private @callee(tensor<4xf32>) -> tensor<4xf32>
 func.func @foreign_op(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error@+1 {{TSH-0511: 'func.call' is no torsh op}}
+  // expected-error@+1 {{TSH-0518: 'func.call' is no torsh op}}
   %0 = func.call @callee(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
 
 // -----
 
-// expected-error@+1 {{TSH-0512: a value of type 'index' is no ranked tensor}}
+// expected-error@+1 {{TSH-0519: a value of type 'index' is no ranked tensor}}
 func.func @not_a_tensor(%x: index) {
   return
 }

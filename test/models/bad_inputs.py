@@ -101,10 +101,6 @@ def make_cases(folder):
     yield compiled("tensor of 2^40 elements", graph_model([add], [weight_of([1 << 40])]), ("0112",), "w")
     yield compiled("input of 2^40 elements",
                    graph_model([node("Relu", ["x"], "y", "r")], (), [("x", 1, [1 << 20, 1 << 20])]), ("0112",))
-    yield compiled("result of 2^40 elements",
-                   graph_model([node("Expand", ["x", "w"], "y", "expand_node")],
-                               [numpy_helper.from_array(np.array([1 << 20, 1 << 20, 1, 1]), "w")],
-                               [("x", 1, [1, 1])]), ("",), "expand_node", (MALFORMED, 4, FAILURE))
 
     yield Case("(a sound model)", [sound, "-o", folder / "sound.so"], 0, ())
     yield run("(a sound run)", np.zeros((2, 4), np.float32), (), "", 0)
@@ -123,7 +119,7 @@ def make_cases(folder):
 
     def damage():
         data = bytearray((folder / "sound.so").read_bytes())
-        data[len(data) // 4] ^= 0xFF
+        data[1000] ^= 0xFF  # within the code
         damaged.write_bytes(data)
 
     damage_case = Case("damaged artifact", ["verify", damaged], FAILURE, ("8005",))

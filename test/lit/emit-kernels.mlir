@@ -1,0 +1,96 @@
+// Kernels become loops. What a strategy has no code for is refused by the kernel's name.
+// RUN: torsh-opt %s --torsh-emit-kernels --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: torsh-opt %s --torsh-emit-kernels="lanes=16 registers=32" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=WIDE
+
+!x = tensor<?x4xf32, #torsh.dims<[s0, 4]>>
+!y = tensor<?x20xf32, #torsh.dims<[s0, 20]>>
+
+// The 6 x 16 tile of sums stays in registers through the loop over K: 12 vectors of 8 are its iteration arguments.
+// CHECK-LABEL: func.func @dot(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
+// CHECK-SAME: torsh.note = "tile 6x16, 8 lanes, packed weights"
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<8xf32>
+// CHECK: %[[SUMS:.*]]:12 = scf.for {{.*}} iter_args(%[[ACC:.*]] = %[[ZERO]], {{.*}}) -> (vector<8xf32>,
+// CHECK: %[[PANEL:.*]] = llvm.load {{.*}} -> vector<8xf32>
+// CHECK: %[[A:.*]] = vector.broadcast %{{.*}} : f32 to vector<8xf32>
+// CHECK: %[[NEXT:.*]] = math.fma %[[A]], %[[PANEL]], %[[ACC]] : vector<8xf32>
+// CHECK: scf.yield %[[NEXT]],
+// The epilogue works on the sums and stores them once.
+// CHECK: %[[BIASED:.*]] = arith.addf %[[SUMS]]#0, %{{.*}} : vector<8xf32>
+// CHECK: %[[T:.*]] = math.tanh %[[BIASED]]
+// CHECK: llvm.store %[[T]],
+// Columns 16 to 20 are less than a panel: the last stores are masked.
+// CHECK: llvm.intr.masked.store
+//
+// WIDE-LABEL: func.func @dot
+// WIDE: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>,
+// WIDE: math.fma {{.*}} : vector<16xf32>
+torsh.kernel @dot "dot" ["s0"] {
+^bb0(%w: tensor<2x4x16xf32>, %x: !x, %b: tensor<20xf32>):
+  %0 = torsh.unpack %w : (tensor<2x4x16xf32>) -> tensor<4x20xf32>
+  %1 = torsh.dot_general %x, %0 batch = [] x [] contract = [1] x [0] : (!x, tensor<4x20xf32>) -> !y
+  %2 = torsh.broadcast %b axes = [1] : (tensor<20xf32>) -> !y
+  %3 = torsh.add %1, %2 : !y
+  %4 = torsh.tanh %3 : !y
+  torsh.yield %4 : !y
+}
+
+// -----
+
+// A chain of elementwise ops: one load, one store, nothing in between.
+// CHECK-LABEL: func.func @elementwise
+// CHECK: %[[V:.*]] = llvm.load {{.*}} -> vector<8xf32>
+// CHECK: %[[E:.*]] = math.exp %[[V]] : vector<8xf32>
+// CHECK-NOT: llvm.store
+// CHECK: %[[N:.*]] = arith.negf %[[E]] : vector<8xf32>
+// CHECK: llvm.store %[[N]],
+// CHECK-NOT: torsh.
+torsh.kernel @elementwise "elementwise" [] {
+^bb0(%x: tensor<64xf32>):
+  %0 = torsh.exp %x : tensor<64xf32>
+  %1 = torsh.neg %0 : tensor<64xf32>
+  torsh.yield %1 : tensor<64xf32>
+}
+
+// -----
+
+// A window on an input is an address: the row of a transpose is read with the stride of its source.
+// CHECK-LABEL: func.func @window
+// CHECK-NOT: torsh.
+// CHECK: llvm.store
+torsh.kernel @window "elementwise" [] {
+^bb0(%x: tensor<5x7xf32>):
+  %0 = torsh.transpose %x perm = [1, 0] : (tensor<5x7xf32>) -> tensor<7x5xf32>
+  torsh.yield %0 : tensor<7x5xf32>
+}
+
+// -----
+
+// Functions beside the kernels are left alone.
+// CHECK-LABEL: func.func @plan
+// CHECK: torsh.launch @copy
+// CHECK: func.func @copy
+func.func @plan(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = torsh.launch @copy(%x) dims = <[]> : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+torsh.kernel @copy "elementwise" [] {
+^bb0(%x: tensor<4xf32>):
+  torsh.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{TSH-0502: no strategy builds kernels anchored by 'teapot'}}
+torsh.kernel @unknown "teapot" [] {
+^bb0(%x: tensor<4xf32>):
+  torsh.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{TSH-0501: no code for kernel 'mixed' (dot)}}
+torsh.kernel @mixed "dot" [] {
+^bb0(%x: tensor<4xf32>):
+  %0 = torsh.exp %x : tensor<4xf32>
+  torsh.yield %0 : tensor<4xf32>
+}

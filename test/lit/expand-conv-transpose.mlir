@@ -1,0 +1,58 @@
+// A transposed convolution becomes a convolution with the phases of its result as channels. The second run lets the
+// constant folder evaluate what was built; the numbers are worked out by hand.
+// RUN: torsh-opt %s --torsh-expand-conv-transpose --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: torsh-opt %s --torsh-expand-conv-transpose --torsh-fold-constants --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=VALUES
+
+!w4 = tensor<4x4x1x2xf32>
+
+// Window 4, stride 2: two taps a phase, the border of 1 is cut.
+// CHECK-LABEL: func.func @stride2
+// CHECK: torsh.pad %{{.*}} low = <[0, 1, 1, 0]> high = <[0, 1, 1, 0]>
+// CHECK: torsh.conv {{.*}} strides = [1, 1] {{.*}} : (tensor<1x7x7x1xf32>, tensor<2x2x1x8xf32>) -> tensor<1x6x6x8xf32>
+// CHECK: torsh.reshape %{{.*}} -> tensor<1x6x6x2x2x2xf32>
+// CHECK: torsh.transpose %{{.*}} perm = [0, 1, 3, 2, 4, 5]
+// CHECK: torsh.reshape %{{.*}} -> tensor<1x12x12x2xf32>
+// CHECK: torsh.slice %{{.*}} starts = <[0, 1, 1, 0]> sizes = <[1, 10, 10, 2]>
+// CHECK: torsh.add
+func.func @stride2(%x: tensor<1x5x5x1xf32>, %b: tensor<2xf32>) -> tensor<1x10x10x2xf32> {
+  %w = torsh.constant dense<1.0> : !w4 -> !w4
+  %0 = torsh.conv_transpose %x, %w bias %b strides = [2, 2] dilations = [1, 1] low = [1, 1] high = [1, 1] output_padding = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x5x5x1xf32>, !w4, tensor<2xf32>) -> tensor<1x10x10x2xf32>
+  return %0 : tensor<1x10x10x2xf32>
+}
+
+// -----
+
+!w1 = tensor<2x1x1xf32>
+
+// y = x0 w0, x0 w1 + x1 w0, x1 w1: with one phase the window is reversed.
+// CHECK-LABEL: func.func @reversed
+// CHECK: torsh.pad %{{.*}} low = <[0, 1, 0]> high = <[0, 1, 0]>
+// CHECK: torsh.conv {{.*}} -> tensor<1x4x1xf32>
+// CHECK-NEXT: return
+func.func @reversed(%x: tensor<1x3x1xf32>) -> tensor<1x4x1xf32> {
+  %w = torsh.constant dense<[[[1.0]], [[2.0]]]> : !w1 -> !w1
+  %0 = torsh.conv_transpose %x, %w strides = [1] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x1xf32>, !w1) -> tensor<1x4x1xf32>
+  return %0 : tensor<1x4x1xf32>
+}
+
+// -----
+
+// 1 2 3 of x0, twice that from place 2 on, three times that from place 4 on, a 0 of output_padding; the first is cut.
+// VALUES-LABEL: func.func @values
+// VALUES: torsh.constant dense<{{\[\[}}[2.000000e+00], [5.000000e+00], [4.000000e+00], [9.000000e+00], [6.000000e+00], [9.000000e+00], [0.000000e+00]]]>
+func.func @values() -> tensor<1x7x1xf32> {
+  %x = torsh.constant dense<[[[1.0], [2.0], [3.0]]]> : tensor<1x3x1xf32> -> tensor<1x3x1xf32>
+  %w = torsh.constant dense<[[[1.0]], [[2.0]], [[3.0]]]> : tensor<3x1x1xf32> -> tensor<3x1x1xf32>
+  %0 = torsh.conv_transpose %x, %w strides = [2] dilations = [1] low = [1] high = [0] output_padding = [1] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x1xf32>, tensor<3x1x1xf32>) -> tensor<1x7x1xf32>
+  return %0 : tensor<1x7x1xf32>
+}
+
+// -----
+
+!v = tensor<2x2x1xf32>
+func.func @groups(%x: tensor<1x3x2xf32>) -> tensor<1x4x2xf32> {
+  %w = torsh.constant dense<1.0> : !v -> !v
+  // expected-error@+1 {{TSH-0512: this transposed convolution has 2 groups, which has no code}}
+  %0 = torsh.conv_transpose %x, %w strides = [1] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 2 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, !v) -> tensor<1x4x2xf32>
+  return %0 : tensor<1x4x2xf32>
+}

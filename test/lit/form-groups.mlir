@@ -1,0 +1,123 @@
+// What becomes one kernel.
+// RUN: torsh-opt %s --torsh-form-groups --split-input-file | FileCheck %s
+
+!x = tensor<?x4xf32, #torsh.dims<[n, 4]>>
+!y = tensor<?x20xf32, #torsh.dims<[n, 20]>>
+
+// The bias and the activation are the epilogue of the contraction; the broadcast and the panels are addresses.
+// CHECK-LABEL: func.func @epilogue
+// CHECK: %[[G:.*]] = torsh.group "dot"
+// CHECK: torsh.unpack
+// CHECK-NEXT: %[[D:.*]] = torsh.dot_general
+// CHECK-NEXT: %[[B:.*]] = torsh.broadcast
+// CHECK-NEXT: %[[S:.*]] = torsh.add %[[D]], %[[B]]
+// CHECK-NEXT: %[[T:.*]] = torsh.tanh %[[S]]
+// CHECK-NEXT: torsh.yield %[[T]] :
+// CHECK-NOT: torsh.group
+// CHECK: return %[[G]]
+func.func @epilogue(%x: !x) -> !y {
+  %w = torsh.constant #torsh.weight<"k", tensor<4x20xf32>, [<"pack", [16], "", tensor<2x4x16xf32>>]> -> tensor<2x4x16xf32>
+  %u = torsh.unpack %w : (tensor<2x4x16xf32>) -> tensor<4x20xf32>
+  %b = torsh.constant #torsh.weight<"b", tensor<20xf32>> -> tensor<20xf32>
+  %0 = torsh.dot_general %x, %u batch = [] x [] contract = [1] x [0] : (!x, tensor<4x20xf32>) -> !y
+  %1 = torsh.broadcast %b axes = [1] : (tensor<20xf32>) -> !y
+  %2 = torsh.add %0, %1 : !y
+  %3 = torsh.tanh %2 : !y
+  return %3 : !y
+}
+
+// -----
+
+// An elementwise op at another shape is another index space, so it is another kernel.
+// CHECK-LABEL: func.func @other_shape
+// CHECK: %[[R:.*]] = torsh.group "reduce"
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: torsh.exp
+// CHECK-NEXT: torsh.reduce sum
+// CHECK-NEXT: torsh.sqrt
+// CHECK-NEXT: torsh.yield
+// CHECK: torsh.group "elementwise"(%{{.*}}%[[R]]
+// CHECK: torsh.broadcast
+// CHECK-NEXT: torsh.mul
+// CHECK-NEXT: torsh.yield
+func.func @other_shape(%x: tensor<6x4xf32>) -> tensor<6x4xf32> {
+  %0 = torsh.exp %x : tensor<6x4xf32>
+  %1 = torsh.reduce sum %0 axes = [1] keep_dims = false : (tensor<6x4xf32>) -> tensor<6xf32>
+  %2 = torsh.sqrt %1 : tensor<6xf32>
+  %3 = torsh.broadcast %2 axes = [0] : (tensor<6xf32>) -> tensor<6x4xf32>
+  %4 = torsh.mul %x, %3 : tensor<6x4xf32>
+  return %4 : tensor<6x4xf32>
+}
+
+// -----
+
+// A value that somebody else reads too is a second result of its group, not a second computation.
+// CHECK-LABEL: func.func @two_yields
+// CHECK: %[[G:.*]]:2 = torsh.group "dot"
+// CHECK: %[[D:.*]] = torsh.dot_general
+// CHECK-NEXT: %[[T:.*]] = torsh.tanh %[[D]]
+// CHECK-NEXT: torsh.yield %[[D]], %[[T]] :
+// CHECK: return %[[G]]#0, %[[G]]#1
+func.func @two_yields(%x: tensor<3x4xf32>, %w: tensor<4x5xf32>) -> (tensor<3x5xf32>, tensor<3x5xf32>) {
+  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
+  %1 = torsh.tanh %0 : tensor<3x5xf32>
+  return %0, %1 : tensor<3x5xf32>, tensor<3x5xf32>
+}
+
+// -----
+
+// Adding the contraction's own result to something that waits for that result through another kernel would be a cycle.
+// CHECK-LABEL: func.func @no_cycle
+// CHECK: %[[D:.*]] = torsh.group "dot"
+// CHECK: %[[R:.*]] = torsh.group "row_norm"(%[[D]])
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: torsh.softmax
+// CHECK-NEXT: torsh.add
+// CHECK-NEXT: torsh.yield
+// CHECK: return %[[R]]
+func.func @no_cycle(%x: tensor<3x4xf32>, %w: tensor<4x5xf32>) -> tensor<3x5xf32> {
+  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] : (tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<3x5xf32>
+  %1 = torsh.softmax %0 axis = 1 : tensor<3x5xf32>
+  %2 = torsh.add %0, %1 : tensor<3x5xf32>
+  return %2 : tensor<3x5xf32>
+}
+
+// -----
+
+// Splat constants are registers: each group has its own, and no buffer remains.
+// CHECK-LABEL: func.func @splat
+// CHECK-NEXT: torsh.group "elementwise"(%{{[^,]*}}) {
+// CHECK: torsh.constant dense<2.000000e+00>
+// CHECK: torsh.mul
+func.func @splat(%x: tensor<3x4xf32>) -> tensor<3x4xf32> {
+  %c = torsh.constant dense<2.0> : tensor<3x4xf32> -> tensor<3x4xf32>
+  %0 = torsh.mul %x, %c : tensor<3x4xf32>
+  return %0 : tensor<3x4xf32>
+}
+
+// -----
+
+// Nobody can address a returned transpose: it is a copy of its own.
+// CHECK-LABEL: func.func @mover
+// CHECK: %[[G:.*]] = torsh.group "elementwise"
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: torsh.transpose
+// CHECK-NEXT: torsh.yield
+// CHECK: return %[[G]]
+func.func @mover(%x: tensor<3x4xf32>) -> tensor<4x3xf32> {
+  %0 = torsh.transpose %x perm = [1, 0] : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  return %0 : tensor<4x3xf32>
+}
+
+// -----
+
+// A reshape of a whole buffer is the same buffer, so it stays outside.
+// CHECK-LABEL: func.func @alias
+// CHECK: %[[A:.*]] = torsh.group "elementwise"
+// CHECK: %[[R:.*]] = torsh.reshape %[[A]]
+// CHECK: return %[[R]]
+func.func @alias(%x: tensor<3x4xf32>) -> tensor<12xf32> {
+  %0 = torsh.exp %x : tensor<3x4xf32>
+  %1 = torsh.reshape %0 : (tensor<3x4xf32>) -> tensor<12xf32>
+  return %1 : tensor<12xf32>
+}

@@ -1,0 +1,119 @@
+// Where every buffer of a plan lies.
+// RUN: torsh-opt %s --torsh-outline-kernels --torsh-plan-memory --split-input-file | FileCheck %s
+
+!s = tensor<3x4xf32>
+!l = tensor<100xf32>
+
+// 48 bytes take a slot of 64. The third value lies where the first one was, which is dead by then.
+// CHECK-LABEL: func.func @reuse
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<128>
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <64>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"output", <0>>]
+func.func @reuse(%x: !s) -> !s {
+  %0 = torsh.group "elementwise"(%x) {
+  ^bb0(%a: !s):
+    %1 = torsh.exp %a : !s
+    torsh.yield %1 : !s
+  } : (!s) -> !s
+  %2 = torsh.group "elementwise"(%0) {
+  ^bb0(%a: !s):
+    %3 = torsh.exp %a : !s
+    torsh.yield %3 : !s
+  } : (!s) -> !s
+  %4 = torsh.group "elementwise"(%2) {
+  ^bb0(%a: !s):
+    %5 = torsh.exp %a : !s
+    torsh.yield %5 : !s
+  } : (!s) -> !s
+  %6 = torsh.group "elementwise"(%4) {
+  ^bb0(%a: !s):
+    %7 = torsh.exp %a : !s
+    torsh.yield %7 : !s
+  } : (!s) -> !s
+  return %6 : !s
+}
+
+// -----
+
+!s = tensor<3x4xf32>
+
+// The first value lives until the last launch, through its reshape, so nobody takes its place.
+// CHECK-LABEL: func.func @alias
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<128>
+// CHECK: %[[A:.*]] = torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
+// CHECK: %[[R:.*]] = torsh.reshape %[[A]]
+// CHECK: %[[B:.*]] = torsh.launch {{.*}}places = [#torsh.place<"arena", <64>>]
+// CHECK: torsh.launch @{{.*}}(%[[B]], %[[R]]) {{.*}}places = [#torsh.place<"output", <0>>]
+func.func @alias(%x: !s) -> tensor<12xf32> {
+  %0 = torsh.group "elementwise"(%x) {
+  ^bb0(%a: !s):
+    %1 = torsh.exp %a : !s
+    torsh.yield %1 : !s
+  } : (!s) -> !s
+  %r = torsh.reshape %0 : (!s) -> tensor<12xf32>
+  %2 = torsh.group "reduce"(%x) {
+  ^bb0(%a: !s):
+    %3 = torsh.reduce sum %a axes = [0, 1] keep_dims = false : (!s) -> tensor<f32>
+    torsh.yield %3 : tensor<f32>
+  } : (!s) -> tensor<f32>
+  %4 = torsh.group "elementwise"(%2, %r) {
+  ^bb0(%a: tensor<f32>, %b: tensor<12xf32>):
+    %5 = torsh.broadcast %a axes = [] : (tensor<f32>) -> tensor<12xf32>
+    %6 = torsh.add %5, %b : tensor<12xf32>
+    torsh.yield %6 : tensor<12xf32>
+  } : (tensor<f32>, tensor<12xf32>) -> tensor<12xf32>
+  return %4 : tensor<12xf32>
+}
+
+// -----
+
+!n = tensor<?x4xf32, #torsh.dims<[n, 4]>>
+!k = tensor<?x8xf32, #torsh.dims<[n, 8]>>
+
+// Sizes that are known when the model runs are expressions: equal ones share a slot, a reused one costs nothing.
+// CHECK-LABEL: func.func @symbolic
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<[[ARENA:.*]]>, torsh.weight_bytes = 0
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <[[SECOND:.*n.*]]>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
+// CHECK: torsh.launch {{.*}}places = [#torsh.place<"output", <0>>]
+func.func @symbolic(%x: !n) -> !n {
+  %0 = torsh.group "elementwise"(%x) {
+  ^bb0(%a: !n):
+    %1 = torsh.exp %a : !n
+    torsh.yield %1 : !n
+  } : (!n) -> !n
+  %2 = torsh.group "elementwise"(%0) {
+  ^bb0(%a: !n):
+    %3 = torsh.exp %a : !n
+    torsh.yield %3 : !n
+  } : (!n) -> !n
+  %4 = torsh.group "elementwise"(%2) {
+  ^bb0(%a: !n):
+    %5 = torsh.exp %a : !n
+    torsh.yield %5 : !n
+  } : (!n) -> !n
+  %6 = torsh.group "elementwise"(%4) {
+  ^bb0(%a: !n):
+    %7 = torsh.exp %a : !n
+    torsh.yield %7 : !n
+  } : (!n) -> !n
+  return %6 : !n
+}
+
+// -----
+
+!s = tensor<3x4xf32>
+
+// Weights lie one behind the other, each at a multiple of 64 bytes.
+// CHECK-LABEL: func.func @weights
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<0>, torsh.weight_bytes = 192
+// CHECK: torsh.constant #torsh.weight<"a", {{.*}}place = #torsh.place<"weights", <0>>
+// CHECK: torsh.constant #torsh.weight<"b", {{.*}}place = #torsh.place<"weights", <128>>
+func.func @weights() -> (tensor<20xf32>, !s) {
+  %0 = torsh.constant #torsh.weight<"a", tensor<20xf32>> -> tensor<20xf32>
+  %1 = torsh.constant #torsh.weight<"b", tensor<3x4xf32>> -> !s
+  return %0, %1 : tensor<20xf32>, !s
+}
