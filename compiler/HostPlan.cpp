@@ -89,6 +89,7 @@ private:
   PointerType *pointer;
   llvm::Type *i8, *i32, *i64;
   SmallVector<StringRef> symbolNames;
+  std::string unbound; ///< a symbol that no input gives a value
   StringMap<Value *> symbols; ///< values in the function that is being built
   SmallVector<std::string> guards;
   SmallVector<std::string> kernelNames;
@@ -110,8 +111,10 @@ Value *PlanBuilder::dim(DimAttr attr) {
   if (auto value = dim::asConstant(attr))
     return b.getInt64(*value);
   if (auto name = dim::asSymbol(attr)) {
-    Value *value = symbols.lookup(*name);
-    return value ? value : b.getInt64(0);
+    if (Value *value = symbols.lookup(*name))
+      return value;
+    unbound = name->str();
+    return b.getInt64(0);
   }
   Value *result = dim(attr.getOperands().front());
   for (DimAttr operand : attr.getOperands().drop_front()) {
@@ -385,6 +388,10 @@ Error PlanBuilder::build() {
   Expected<Function *> run = buildRun();
   if (!run)
     return run.takeError();
+  if (!unbound.empty())
+    return createStringError("TSH-0611: the size '" + unbound +
+                             "' is not a dim of any input by itself, so it is not known before the run; fix it with --dim " +
+                             unbound + "=VALUE where it comes from the model's signature");
   buildQuery(prepare, *run);
   for (Function &defined : module)
     if (!defined.isDeclaration())

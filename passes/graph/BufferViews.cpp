@@ -1,5 +1,6 @@
 //===-- BufferViews.cpp - How a value lies in the buffer that it is read from -------------------------------===//
 #include "passes/graph/BufferViews.h"
+#include "dialects/torsh/SplitDims.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/graph/FoldedMoves.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -9,16 +10,6 @@ using namespace mlir;
 namespace torsh {
 
 bool isWindowOp(Operation *op) { return op && isa<BroadcastOp, TransposeOp, SliceOp, ReshapeOp>(op); }
-
-static SmallVector<DimAttr> significantDims(ArrayRef<DimAttr> dims) {
-  SmallVector<DimAttr> result;
-  for (DimAttr dim : dims)
-    if (!dim::isConstant(dim, 1))
-      result.push_back(dim);
-  return result;
-}
-
-bool isUnitReshape(ReshapeOp op) { return significantDims(getDims(op.getX())) == significantDims(getDims(op.getY())); }
 
 static SmallVector<DimAttr> rowMajorStrides(Value value) {
   SmallVector<DimAttr> dims = getDims(value), strides(dims.size());
@@ -60,16 +51,19 @@ std::optional<SmallVector<DimAttr>> getViewStrides(Value value) {
         return strides;
       })
       .Case([&](ReshapeOp reshape) -> std::optional<SmallVector<DimAttr>> {
-        if (!isUnitReshape(reshape))
+        auto sources = splitSources(reshape);
+        if (!sources)
           return std::nullopt;
-        SmallVector<DimAttr> kept;
-        for (auto [dim, stride] : llvm::zip_equal(from, *inner))
-          if (!dim::isConstant(dim, 1))
-            kept.push_back(stride);
-        size_t next = 0;
-        for (size_t i = 0; i < to.size(); ++i)
-          if (!dim::isConstant(to[i], 1))
-            strides[i] = kept[next++];
+        // The last part of a dim has its stride, each other spans the parts behind it.
+        llvm::DenseMap<int64_t, DimAttr> running;
+        for (size_t i = to.size(); i-- > 0;) {
+          int64_t source = (*sources)[i];
+          if (source < 0)
+            continue;
+          DimAttr &stride = running.try_emplace(source, (*inner)[source]).first->second;
+          strides[i] = stride;
+          stride = dim::mul(stride, to[i]);
+        }
         return strides;
       });
 }
@@ -79,35 +73,6 @@ bool isContiguousAlong(Value value, int64_t axis) {
   return strides && dim::isConstant((*strides)[axis], 1);
 }
 
-/// slice(x) with a last dim that a reshape splits: the reshape of x, sliced. Null where the cut is inside a part.
-static Value splitBeforeSlice(OpBuilder &builder, ReshapeOp reshape) {
-  auto slice = reshape.getX().getDefiningOp<SliceOp>();
-  if (!slice)
-    return Value();
-  SmallVector<DimAttr> whole = getDims(slice.getX()), from = getDims(slice.getY()), to = getDims(reshape.getY());
-  size_t last = from.size() - 1;
-  if (from.empty() || to.size() != from.size() + 1 || ArrayRef(to).take_front(last) != ArrayRef(from).take_front(last))
-    return Value();
-  auto part = dim::asConstant(to.back()), count = dim::asConstant(to[last]), start = dim::asConstant(slice.getStarts()[last]);
-  auto extent = dim::asConstant(whole[last]);
-  if (!part || !count || !start || !extent || *part == 0 || *start % *part || *extent % *part ||
-      slice.getSteps()[last] != 1)
-    return Value();
-  MLIRContext *context = builder.getContext();
-  SmallVector<DimAttr> dims(whole), starts(slice.getStarts().getDims()), sizes(slice.getSizes().getDims());
-  dims[last] = dim::constant(context, *extent / *part);
-  dims.push_back(to.back());
-  starts[last] = dim::constant(context, *start / *part);
-  starts.push_back(dim::constant(context, 0));
-  sizes[last] = to[last];
-  sizes.push_back(to.back());
-  SmallVector<int64_t> steps(slice.getSteps());
-  steps.push_back(1);
-  Value split = createReshape(builder, reshape.getLoc(), slice.getX(), dims);
-  return SliceOp::create(builder, reshape.getLoc(), split, DimsAttr::get(context, starts), DimsAttr::get(context, sizes),
-                         steps);
-}
-
 Value makeAddressable(OpBuilder &builder, Value value) {
   Operation *op = value.getDefiningOp();
   if (isSplatConstant(value))
@@ -115,11 +80,8 @@ Value makeAddressable(OpBuilder &builder, Value value) {
   if (!isWindowOp(op) || getViewStrides(value))
     return value;
   Value inner = op->getOperand(0);
-  if (auto reshape = dyn_cast<ReshapeOp>(op); reshape && !isUnitReshape(reshape)) {
-    if (Value moved = splitBeforeSlice(builder, reshape))
-      return makeAddressable(builder, moved);
+  if (auto reshape = dyn_cast<ReshapeOp>(op); reshape && !splitSources(reshape))
     return createReshape(builder, value.getLoc(), materialize(builder, inner), getDims(value));
-  }
   Value moved = makeAddressable(builder, inner);
   Operation *clone = builder.clone(*op);
   clone->setOperand(0, moved);

@@ -15,13 +15,11 @@ namespace torsh {
 
 /// Whether code generation sees the op as a window on its operand.
 bool isWindowOp(mlir::Operation *op);
-/// Whether a reshape only adds or drops unit dims.
-bool isUnitReshape(ReshapeOp op);
 /// The strides in elements of a value that is a window on a buffer; none when it has to be copied to be read so.
 std::optional<llvm::SmallVector<DimAttr>> getViewStrides(mlir::Value value);
 /// Whether neighbours along `axis` are neighbours in memory.
 bool isContiguousAlong(mlir::Value value, int64_t axis);
-/// The same elements as a window that kernels can address: reshapes that mix the dims of a window read a copy of it.
+/// The same elements as a window that kernels can address: reshapes that merge dims of a window read a copy of it.
 mlir::Value makeAddressable(mlir::OpBuilder &builder, mlir::Value value);
 /// A copy of the value in row-major order: a fusion group of its own that reads through the value's windows.
 mlir::Value materialize(mlir::OpBuilder &builder, mlir::Value value);

@@ -210,6 +210,8 @@ LogicalResult emitReduceKernel(KernelBuilder &kb) {
       Value divisor = arith::SIToFPOp::create(kb.b, kb.loc, kb.computeType(element), count);
       return arith::DivFOp::create(kb.b, kb.loc, result, kb.splat(divisor, lanes));
     }
+    // The mean of nothing is 0 for integers.
+    count = kb.max(count, kb.constant(1));
     Value divisor = kb.computeType(element).isInteger(64)
                         ? count
                         : arith::TruncIOp::create(kb.b, kb.loc, kb.computeType(element), count).getResult();

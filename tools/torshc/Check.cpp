@@ -1,6 +1,6 @@
 //===-- Check.cpp - torshc check ----------------------------------------------------------------------------===//
-#include "llvm/Support/JSON.h"
 #include "tools/torshc/Commands.h"
+#include "llvm/Support/JSON.h"
 
 namespace torsh {
 
@@ -9,7 +9,9 @@ int runCheck(const CompileOptions &options, bool json) {
   CompileStatus status = checkModel(options, report);
   if (json) {
     llvm::json::Array nodes, errors;
-    auto text = [](const std::string &value) { return llvm::json::isUTF8(value) ? value : llvm::json::fixUTF8(value); };
+    auto text = [](const std::string &value) {
+      return llvm::json::isUTF8(value) ? value : llvm::json::fixUTF8(value);
+    };
     for (const onnx::UnsupportedNode &node : report.unsupported)
       nodes.push_back(llvm::json::Object{{"node", text(node.node)},
                                          {"op", text(node.op)},
@@ -17,9 +19,10 @@ int runCheck(const CompileOptions &options, bool json) {
                                          {"constraint", text(node.constraint)}});
     for (const std::string &error : report.errors)
       errors.push_back(text(error));
-    llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(llvm::json::Object{{"supported", status == CompileStatus::Ok},
-                                                                               {"errors", std::move(errors)},
-                                                                               {"unsupported", std::move(nodes)}}))
+    llvm::outs() << llvm::formatv("{0:2}", llvm::json::Value(
+                                               llvm::json::Object{{"supported", status == CompileStatus::Ok},
+                                                                  {"errors", std::move(errors)},
+                                                                  {"unsupported", std::move(nodes)}}))
                  << "\n";
   } else if (status == CompileStatus::Ok) {
     llvm::outs() << options.modelPath << ": every node is supported\n";

@@ -13,7 +13,8 @@ static void printPorts(const llvm::json::Object &root, llvm::StringRef key) {
     const llvm::json::Object *port = value.getAsObject();
     if (!port)
       continue;
-    llvm::outs() << "  " << port->getString("name").value_or("?") << ": " << port->getString("type").value_or("?") << "[";
+    llvm::outs() << "  " << port->getString("name").value_or("?") << ": "
+                 << port->getString("type").value_or("?") << "[";
     if (const llvm::json::Array *dims = port->getArray("dims"))
       llvm::interleaveComma(*dims, llvm::outs(), [](const llvm::json::Value &dim) {
         if (auto text = dim.getAsString())
@@ -51,8 +52,9 @@ int runInspect(const std::string &path, bool json) {
   if (const llvm::json::Array *kernels = root->getArray("kernels"))
     for (const llvm::json::Value &value : *kernels)
       if (const llvm::json::Object *kernel = value.getAsObject())
-        llvm::outs() << "  " << kernel->getString("level").value_or("?") << " " << kernel->getString("name").value_or("?")
-                     << ": " << kernel->getString("code").value_or("") << "\n";
+        llvm::outs() << "  " << kernel->getString("level").value_or("?") << " "
+                     << kernel->getString("name").value_or("?") << ": "
+                     << kernel->getString("code").value_or("") << "\n";
   return 0;
 }
 

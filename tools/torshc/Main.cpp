@@ -14,7 +14,8 @@ struct ModelOptions {
 
   void add(CLI::App &app, CompileOptions &options) {
     app.add_option("MODEL", options.modelPath, "The model: an .onnx file")->required();
-    app.add_option("--dim", dims, "NAME=VALUE: fixes a symbolic dim (an anonymous one is INPUT.AXIS); repeatable");
+    app.add_option("--dim", dims,
+                   "NAME=VALUE: fixes a symbolic dim (an anonymous one is INPUT.AXIS); repeatable");
     app.add_option("--trust-root", options.import.trustRoot,
                    "Directory within which external data may be reached over links");
   }
@@ -23,20 +24,26 @@ struct ModelOptions {
 
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
-      {"torsh", EmitLevel::Torsh},  {"graph", EmitLevel::Graph},  {"kernels", EmitLevel::Kernels},
-      {"loops", EmitLevel::Loops},  {"llvm", EmitLevel::Llvm},    {"asm", EmitLevel::Assembly},
+      {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
+      {"loops", EmitLevel::Loops}, {"llvm", EmitLevel::Llvm},   {"asm", EmitLevel::Assembly},
       {"obj", EmitLevel::Object}};
-  app.add_option("-o,--output", options.outputPath, "The artifact to write; with --emit a text file, - for stdout");
-  app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")->check(CLI::Range(0, 3));
+  app.add_option("-o,--output", options.outputPath,
+                 "The artifact to write; with --emit a text file, - for stdout");
+  app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
+      ->check(CLI::Range(0, 3));
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3 or x86-64-v4");
-  app.add_option("--emit", options.emit, "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj")
+  app.add_option("--emit", options.emit,
+                 "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
   app.add_option("-j,--jobs", options.threads, "Kernels compiled at once; default: the allowed processors");
-  app.add_option("--weights-file", options.weightsSidecar, "Write the weights to this file instead of the artifact");
-  app.add_option("--print-ir-tree", options.printIrTree, "Write the IR after every pass below this directory");
+  app.add_option("--weights-file", options.weightsSidecar,
+                 "Write the weights to this file instead of the artifact");
+  app.add_option("--print-ir-tree", options.printIrTree,
+                 "Write the IR after every pass below this directory");
   app.add_flag("--time-passes", options.timePasses, "Print how long each phase and pass took");
-  app.add_flag("--report", options.report, "Print each kernel with its strategy, vector width and compile time");
+  app.add_flag("--report", options.report,
+               "Print each kernel with its strategy, vector width and compile time");
 }
 
 } // namespace
@@ -49,7 +56,8 @@ int main(int argc, char **argv) {
                "  torshc inspect model.so            what is in an artifact, without executing it\n"
                "  torshc verify model.so             check its digests\n"
                "  torshc check model.onnx            list everything that is not supported\n\n"
-               "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the model is malformed, 4 the model has unsupported "
+               "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the model is malformed, 4 the model has "
+               "unsupported "
                "nodes, 5 outputs differ from what was expected."};
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(34);
@@ -58,13 +66,15 @@ int main(int argc, char **argv) {
   static const char *names[] = {"compile", "run", "bench", "inspect", "verify", "check"};
   std::vector<std::string> arguments(argv + 1, argv + argc);
   bool named = !arguments.empty() && llvm::is_contained(names, llvm::StringRef(arguments[0]));
-  if (!arguments.empty() && !named && arguments[0] != "--help" && arguments[0] != "-h" && arguments[0] != "--version")
+  if (!arguments.empty() && !named && arguments[0] != "--help" && arguments[0] != "-h" &&
+      arguments[0] != "--version")
     arguments.insert(arguments.begin(), "compile");
   app.set_version_flag("--version", std::string("torshc 0.1.0"));
 
   CompileOptions compileOptions, checkOptions;
   ModelOptions compileModelOptions, checkModelOptions;
-  CLI::App *compile = app.add_subcommand("compile", "Compile a model to an artifact (the word may be left out)");
+  CLI::App *compile =
+      app.add_subcommand("compile", "Compile a model to an artifact (the word may be left out)");
   compileModelOptions.add(*compile, compileOptions);
   addCompileOptions(*compile, compileOptions);
 
@@ -75,26 +85,35 @@ int main(int argc, char **argv) {
 
   RunOptions runOptions;
   CLI::App *run = app.add_subcommand("run", "Run an artifact or model on .npy files");
-  run->add_option("MODEL", runOptions.path, "An artifact (.so) or a model (.onnx), which is compiled first")->required();
+  run->add_option("MODEL", runOptions.path, "An artifact (.so) or a model (.onnx), which is compiled first")
+      ->required();
   run->add_option("--input", runOptions.inputs, "NAME=FILE.npy for each input; repeatable");
   run->add_option("--output", runOptions.outputDirectory, "Directory for the outputs, NAME.npy each");
   run->add_option("--expect", runOptions.expected, "NAME=FILE.npy: compare an output; repeatable");
   run->add_option("--rtol", runOptions.rtol, "Relative tolerance, of the largest expected value");
   run->add_option("--atol", runOptions.atol, "Absolute tolerance");
-  run->add_option("--threads", runOptions.threads, "Width of the thread pool; default: the allowed processors");
-  run->add_flag("--naive", runOptions.naive, "Evaluate a model with the reference evaluator instead of compiled code");
+  run->add_option("--threads", runOptions.threads,
+                  "Width of the thread pool; default: the allowed processors");
+  run->add_flag("--naive", runOptions.naive,
+                "Evaluate a model with the reference evaluator instead of compiled code");
   run->add_flag("--naive-graph", runOptions.naiveGraph,
                 "As --naive, after the graph passes of -O: tells a wrong pass from wrong code generation");
-  run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")->check(CLI::Range(0, 3));
+  run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
+      ->check(CLI::Range(0, 3));
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");
 
   BenchOptions benchOptions;
   CLI::App *bench = app.add_subcommand("bench", "Time an artifact or model on generated inputs");
-  bench->add_option("MODEL", benchOptions.path, "An artifact (.so) or a model (.onnx), which is compiled first")->required();
-  bench->add_option("--threads", benchOptions.threads, "Width of the thread pool; default: the allowed processors");
-  bench->add_option("--dim", benchOptions.dims, "NAME=VALUE: the size of a symbolic dim in this run; default 1");
+  bench
+      ->add_option("MODEL", benchOptions.path,
+                   "An artifact (.so) or a model (.onnx), which is compiled first")
+      ->required();
+  bench->add_option("--threads", benchOptions.threads,
+                    "Width of the thread pool; default: the allowed processors");
+  bench->add_option("--dim", benchOptions.dims,
+                    "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
   bench->add_flag("--json", benchOptions.json, "Print the result as JSON");
 
@@ -103,7 +122,8 @@ int main(int argc, char **argv) {
   CLI::App *inspect = app.add_subcommand("inspect", "Show what an artifact holds, without executing it");
   inspect->add_option("ARTIFACT", inspectPath, "The artifact")->required();
   inspect->add_flag("--json", inspectJson, "Print the metadata as JSON");
-  CLI::App *verify = app.add_subcommand("verify", "Check versions and digests of an artifact, without executing it");
+  CLI::App *verify =
+      app.add_subcommand("verify", "Check versions and digests of an artifact, without executing it");
   verify->add_option("ARTIFACT", verifyPath, "The artifact")->required();
 
   std::reverse(arguments.begin(), arguments.end());
