@@ -51,13 +51,14 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
         return signalPassFailure();
     }
     OpPassManager pipeline(ModuleOp::getOperationName());
-    pipeline.addPass(createCanonicalizerPass());
-    pipeline.addPass(createCSEPass());
-    pipeline.addPass(createLoopInvariantCodeMotionPass());
-    // bf16 is rounded here: a call to the compiler's runtime library would need it in every artifact.
+    // bf16 is rounded by integer arithmetic: LLVM would call the compiler's runtime library, which no artifact has. This
+    // comes first, because canonical forms convert integers to bf16 directly.
     arith::ArithExpandOpsPassOptions expansion;
     expansion.includeBf16 = true;
     pipeline.addPass(arith::createArithExpandOpsPass(expansion));
+    pipeline.addPass(createCanonicalizerPass());
+    pipeline.addPass(createCSEPass());
+    pipeline.addPass(createLoopInvariantCodeMotionPass());
     pipeline.addPass(createSCFToControlFlowPass());
     pipeline.addPass(createConvertVectorToLLVMPass());
     pipeline.addPass(createConvertMathToLLVMPass());

@@ -21,16 +21,24 @@ static SmallVector<DimAttr> rowMajorStrides(Value value) {
   return strides;
 }
 
-std::optional<SmallVector<DimAttr>> getViewStrides(Value value) {
+/// Whether the value is a buffer of its own when kernels run: fusion groups copy what a reshape merges dims of, and a
+/// reshape of a buffer is an alias.
+static bool isBuffer(Value value) {
   Operation *op = value.getDefiningOp();
-  // A splat lives in registers, it has no buffer.
+  if (!isWindowOp(op))
+    return !isSplatConstant(value);
+  auto reshape = dyn_cast<ReshapeOp>(op);
+  return reshape && !isSplatConstant(reshape.getX()) &&
+         (!isWindowOp(reshape.getX().getDefiningOp()) || !splitSources(reshape));
+}
+
+std::optional<SmallVector<DimAttr>> getViewStrides(Value value) {
+  if (isBuffer(value))
+    return rowMajorStrides(value);
+  // A splat lives in registers.
   if (isSplatConstant(value))
     return std::nullopt;
-  if (!isWindowOp(op))
-    return rowMajorStrides(value);
-  if (auto reshape = dyn_cast<ReshapeOp>(op); reshape && !isWindowOp(reshape.getX().getDefiningOp()) &&
-                                              !isSplatConstant(reshape.getX()))
-    return rowMajorStrides(value);
+  Operation *op = value.getDefiningOp();
   auto inner = getViewStrides(op->getOperand(0));
   if (!inner)
     return std::nullopt;
@@ -74,39 +82,34 @@ bool isContiguousAlong(Value value, int64_t axis) {
 }
 
 Value makeAddressable(OpBuilder &builder, Value value) {
-  Operation *op = value.getDefiningOp();
   if (isSplatConstant(value))
     return materialize(builder, value);
-  if (!isWindowOp(op) || getViewStrides(value))
+  if (getViewStrides(value))
     return value;
-  Value inner = op->getOperand(0);
-  if (auto reshape = dyn_cast<ReshapeOp>(op); reshape && !splitSources(reshape))
-    return createReshape(builder, value.getLoc(), materialize(builder, inner), getDims(value));
-  Value moved = makeAddressable(builder, inner);
+  Operation *op = value.getDefiningOp();
+  Value moved = makeAddressable(builder, op->getOperand(0));
   Operation *clone = builder.clone(*op);
   clone->setOperand(0, moved);
   return clone->getResult(0);
 }
 
 Value materialize(OpBuilder &builder, Value value) {
-  bool isSplat = isSplatConstant(value);
-  if (!isSplat)
-    value = makeAddressable(builder, value);
+  if (isBuffer(value))
+    return value;
   // The windows between the value and its buffer move into the group.
   SmallVector<Operation *> chain;
   Value root = value;
-  while (isWindowOp(root.getDefiningOp())) {
+  while (!isBuffer(root) && !isSplatConstant(root)) {
     chain.push_back(root.getDefiningOp());
     root = root.getDefiningOp()->getOperand(0);
   }
-  // A buffer, or an alias of one, is a copy already.
-  if (!isSplat && (chain.empty() || (chain.size() == 1 && isa<ReshapeOp>(chain.front()))))
-    return value;
+  bool isSplat = isSplatConstant(root);
   Location loc = value.getLoc();
   SmallVector<Value> inputs;
   if (!isSplat)
     inputs.push_back(root);
-  auto group = GroupOp::create(builder, loc, TypeRange{value.getType()}, inputs, builder.getStringAttr("elementwise"));
+  auto group =
+      GroupOp::create(builder, loc, TypeRange{value.getType()}, inputs, builder.getStringAttr("elementwise"));
   Block *body = &group.getBody().emplaceBlock();
   OpBuilder inside = OpBuilder::atBlockBegin(body);
   IRMapping mapping;

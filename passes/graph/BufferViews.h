@@ -19,7 +19,7 @@ bool isWindowOp(mlir::Operation *op);
 std::optional<llvm::SmallVector<DimAttr>> getViewStrides(mlir::Value value);
 /// Whether neighbours along `axis` are neighbours in memory.
 bool isContiguousAlong(mlir::Value value, int64_t axis);
-/// The same elements as a window that kernels can address: reshapes that merge dims of a window read a copy of it.
+/// The same elements as a window that kernels can address: a splat below it gets a buffer.
 mlir::Value makeAddressable(mlir::OpBuilder &builder, mlir::Value value);
 /// A copy of the value in row-major order: a fusion group of its own that reads through the value's windows.
 mlir::Value materialize(mlir::OpBuilder &builder, mlir::Value value);

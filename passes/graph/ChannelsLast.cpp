@@ -56,7 +56,8 @@ template <typename OpTy> void convert(OpTy op) {
     return;
   if constexpr (std::is_same_v<OpTy, ConvOp> || std::is_same_v<OpTy, ConvTransposeOp>) {
     OpBuilder builder(op);
-    auto order = filterToLast(cast<RankedTensorType>(op.getW().getType()).getRank(), std::is_same_v<OpTy, ConvOp>);
+    auto order =
+        filterToLast(cast<RankedTensorType>(op.getW().getType()).getRank(), std::is_same_v<OpTy, ConvOp>);
     rebuild(op, createTranspose(builder, op.getLoc(), op.getW(), order));
   } else {
     rebuild(op, Value());
@@ -86,7 +87,8 @@ struct ChannelsLast : impl::ChannelsLastPassBase<ChannelsLast> {
     getOperation().walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops)
       llvm::TypeSwitch<Operation *>(op)
-          .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, GroupNormOp>([](auto spatial) { convert(spatial); })
+          .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, GroupNormOp>(
+              [](auto spatial) { convert(spatial); })
           .Case<SoftmaxOp, LogSoftmaxOp>([](auto softmax) { convertSoftmax(softmax); });
     RewritePatternSet patterns(&getContext());
     populateTransposeSinkingPatterns(patterns);

@@ -154,7 +154,8 @@ LogicalResult Expansion::run() {
     split.push_back(number(outputs));
     joined.push_back(number(outputs));
     order.push_back(2 * spatial + 1);
-    y = createReshape(builder, loc, createTranspose(builder, loc, createReshape(builder, loc, y, split), order), joined);
+    y = createReshape(builder, loc,
+                      createTranspose(builder, loc, createReshape(builder, loc, y, split), order), joined);
   }
   auto type = cast<RankedTensorType>(op.getY().getType());
   SmallVector<DimAttr> starts{number(0)};
@@ -163,7 +164,8 @@ LogicalResult Expansion::run() {
   starts.push_back(number(0));
   if (y.getType() != type) {
     SmallVector<int64_t> steps(spatial + 2, 1);
-    y = SliceOp::create(builder, loc, y, DimsAttr::get(context, starts), DimsAttr::get(context, getDims(type)), steps);
+    y = SliceOp::create(builder, loc, y, DimsAttr::get(context, starts),
+                        DimsAttr::get(context, getDims(type)), steps);
   }
   if (bias && phases != 1) {
     Value spread = BroadcastOp::create(builder, loc, type, bias, ArrayRef<int64_t>{int64_t(spatial) + 1});

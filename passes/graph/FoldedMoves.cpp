@@ -75,8 +75,8 @@ Value createReshape(OpBuilder &builder, Location loc, Value value, ArrayRef<int6
 Value appendStep(OpBuilder &builder, Location loc, Value weight, StringRef kind, ArrayRef<int64_t> ints,
                  RankedTensorType type) {
   auto recipe = cast<WeightAttr>(getConstantAttr(weight));
-  auto step = WeightStepAttr::get(builder.getContext(), builder.getStringAttr(kind), ints, builder.getStringAttr(""),
-                                  type);
+  auto step = WeightStepAttr::get(builder.getContext(), builder.getStringAttr(kind), ints,
+                                  builder.getStringAttr(""), type);
   return ConstantOp::create(builder, loc, type, recipe.append(step));
 }
 
@@ -104,7 +104,8 @@ Value asWeight(OpBuilder &builder, Value value) {
   }
   WeightStore &store = builder.getContext()->getLoadedDialect<TorshDialect>()->getWeightStore();
   auto key = builder.getStringAttr(store.addCopy(ArrayRef<char>(bytes.data(), bytes.size())));
-  return ConstantOp::create(builder, value.getLoc(), type, WeightAttr::get(builder.getContext(), key, type, {}));
+  return ConstantOp::create(builder, value.getLoc(), type,
+                            WeightAttr::get(builder.getContext(), key, type, {}));
 }
 
 } // namespace torsh

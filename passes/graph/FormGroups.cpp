@@ -332,12 +332,13 @@ LogicalResult GroupFormer::run() {
   for (Operation &op : block)
     rest.push_back(&op);
   for (Operation *op : llvm::reverse(rest)) {
-    if (taken.contains(op) || !isMover(op))
-      continue;
-    if (op->use_empty()) {
+    // Readers that were cloned into groups leave their original behind; it must not keep a copy alive.
+    if (!taken.contains(op) && op->use_empty() && (isMover(op) || isa<ReshapeOp, UnpackOp>(op))) {
       op->erase();
       continue;
     }
+    if (taken.contains(op) || !isMover(op))
+      continue;
     OpSet set;
     set.insert(op);
     growPrologue(set, op->getResult(0));
@@ -345,7 +346,7 @@ LogicalResult GroupFormer::run() {
     build(set, "elementwise");
   }
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-    if (isa<ReshapeOp, ConstantOp, UnpackOp>(op) && op.use_empty())
+    if (isa<ReshapeOp, ConstantOp, UnpackOp, GroupOp>(op) && op.use_empty())
       op.erase();
   if (!sortTopologically(&block))
     return failure();

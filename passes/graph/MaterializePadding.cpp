@@ -29,8 +29,8 @@ void padInput(ConvOp op) {
   };
   auto scalar = RankedTensorType::get({}, cast<RankedTensorType>(op.getX().getType()).getElementType());
   Value zero = ConstantOp::create(builder, op.getLoc(), scalar, builder.getZeroAttr(scalar));
-  Value padded = PadOp::create(builder, op.getLoc(), op.getX(), zero, borders(op.getLow()), borders(op.getHigh()),
-                               PadMode::constant);
+  Value padded = PadOp::create(builder, op.getLoc(), op.getX(), zero, borders(op.getLow()),
+                               borders(op.getHigh()), PadMode::constant);
   op.getXMutable().assign(padded);
   SmallVector<int64_t> none(op.getLow().size(), 0);
   op.setLow(none);

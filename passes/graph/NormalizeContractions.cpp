@@ -53,9 +53,10 @@ struct Contraction {
   DimAttr k, columns;
 
   explicit Contraction(DotGeneralOp op)
-      : op(op), builder(op), loc(op.getLoc()), left(op.getLhs()), right(op.getRhs()), leftBatch(op.getLhsBatch()),
-        rightBatch(op.getRhsBatch()), leftContract(op.getLhsContract()), rightContract(op.getRhsContract()),
-        leftFree(freeDims(left, leftBatch, leftContract)), rightFree(freeDims(right, rightBatch, rightContract)) {
+      : op(op), builder(op), loc(op.getLoc()), left(op.getLhs()), right(op.getRhs()),
+        leftBatch(op.getLhsBatch()), rightBatch(op.getRhsBatch()), leftContract(op.getLhsContract()),
+        rightContract(op.getRhsContract()), leftFree(freeDims(left, leftBatch, leftContract)),
+        rightFree(freeDims(right, rightBatch, rightContract)) {
     DimAttr one = dim::constant(op.getContext(), 1);
     k = columns = one;
     for (int64_t axis : leftContract)
@@ -164,8 +165,10 @@ void Contraction::replace() {
   dims.push_back(columns);
   auto type = cast<RankedTensorType>(op.getY().getType());
   // The result keeps its type where nothing was merged on the right: symbols of both operands may name one dim.
-  RankedTensorType merged = getDims(type).size() == dims.size() ? type : makeTensorType(dims, type.getElementType());
-  Value y = DotGeneralOp::create(builder, loc, merged, left, right, leftBatch, rightBatch, leftContract, rightContract);
+  RankedTensorType merged =
+      getDims(type).size() == dims.size() ? type : makeTensorType(dims, type.getElementType());
+  Value y = DotGeneralOp::create(builder, loc, merged, left, right, leftBatch, rightBatch, leftContract,
+                                 rightContract);
   if (merged != type)
     y = ReshapeOp::create(builder, loc, type, y);
   op.getY().replaceAllUsesWith(y);

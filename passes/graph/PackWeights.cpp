@@ -49,7 +49,8 @@ Value packMatrix(OpBuilder &builder, Location loc, Value matrix) {
     for (int64_t axis = 0; axis < rank - 2; ++axis)
       order.push_back(axis);
     order.append({rank - 1, rank - 2, rank});
-    packed = materialize(builder, createTranspose(builder, loc, createReshape(builder, loc, matrix, split), order));
+    packed = materialize(builder,
+                         createTranspose(builder, loc, createReshape(builder, loc, matrix, split), order));
   }
   return UnpackOp::create(builder, loc, type, packed);
 }
@@ -72,8 +73,9 @@ LogicalResult packConvolution(ConvOp op) {
   if (op.getLayout() != Layout::channels_last)
     return success();
   if (!type.hasStaticShape())
-    return op.emitError("TSH-0511: the weights of a convolution have a size that is not known when the model is "
-                        "compiled; export the model with weights of a fixed shape");
+    return op.emitError(
+        "TSH-0511: the weights of a convolution have a size that is not known when the model is "
+        "compiled; export the model with weights of a fixed shape");
   // The depthwise kernel reads weights as they are.
   if (groups > 1 && type.getDimSize(rank - 2) == 1 && type.getDimSize(rank - 1) == groups)
     return success();
@@ -91,7 +93,8 @@ LogicalResult packConvolution(ConvOp op) {
     if (!getConstantAttr(matrices))
       matrices = materialize(builder, matrices);
     // Not folded: the kernel looks through these to the panels.
-    packed = TransposeOp::create(builder, loc, packMatrix(builder, loc, matrices), ArrayRef<int64_t>{1, 0, 2});
+    packed =
+        TransposeOp::create(builder, loc, packMatrix(builder, loc, matrices), ArrayRef<int64_t>{1, 0, 2});
   }
   op.getWMutable().assign(createReshape(builder, loc, packed, type.getShape()));
   return success();

@@ -27,14 +27,16 @@ Route routeOf(Value operand, ArrayRef<int64_t> p) {
     return Route::Free;
   // A broadcast is rebuilt; only its operand moves, which has fewer elements.
   if (auto broadcast = operand.getDefiningOp<BroadcastOp>())
-    return getNumElements(broadcast.getX().getType()) != getNumElements(broadcast.getY().getType()) ? Route::Free
-                                                                                                    : Route::Copy;
+    return getNumElements(broadcast.getX().getType()) != getNumElements(broadcast.getY().getType())
+               ? Route::Free
+               : Route::Copy;
   return Route::Copy;
 }
 
 Value transposeOrReshape(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> permutation) {
   SmallVector<DimAttr> dims = getDims(value);
-  bool stays = movesOnlyUnitDims(dims, permutation) && !value.getDefiningOp<TransposeOp>() && !getConstantAttr(value);
+  bool stays =
+      movesOnlyUnitDims(dims, permutation) && !value.getDefiningOp<TransposeOp>() && !getConstantAttr(value);
   if (stays && !isIdentityPermutation(permutation))
     return createReshape(builder, loc, value, permuted<DimAttr>(dims, permutation));
   return createTranspose(builder, loc, value, permutation);
@@ -49,7 +51,8 @@ Value toInner(OpBuilder &builder, Value operand, ArrayRef<int64_t> p) {
   SmallVector<int64_t> order, axes;
   for (size_t i = 0; i < broadcast.getAxes().size(); ++i)
     order.push_back(i);
-  llvm::sort(order, [&](int64_t a, int64_t b) { return p[broadcast.getAxes()[a]] < p[broadcast.getAxes()[b]]; });
+  llvm::sort(order,
+             [&](int64_t a, int64_t b) { return p[broadcast.getAxes()[a]] < p[broadcast.getAxes()[b]]; });
   for (int64_t index : order)
     axes.push_back(p[broadcast.getAxes()[index]]);
   Value x = transposeOrReshape(builder, loc, broadcast.getX(), order);
@@ -62,7 +65,8 @@ DimsAttr permuteDims(DimsAttr list, ArrayRef<int64_t> p) {
 }
 
 struct SinkTranspose : RewritePattern {
-  explicit SinkTranspose(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+  explicit SinkTranspose(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (op->getNumResults() != 1 || op->getParentOfType<GroupOp>())
@@ -88,7 +92,8 @@ private:
     return clone;
   }
 
-  static LogicalResult finish(PatternRewriter &rewriter, Operation *op, Operation *inner, ArrayRef<int64_t> p) {
+  static LogicalResult finish(PatternRewriter &rewriter, Operation *op, Operation *inner,
+                              ArrayRef<int64_t> p) {
     Value outer = isIdentityPermutation(p) ? inner->getResult(0)
                                            : createTranspose(rewriter, op->getLoc(), inner->getResult(0), p);
     // Two names of one size: the graph keeps the type that it had.
@@ -145,52 +150,56 @@ private:
     Builder &b = rewriter;
     SmallVector<NamedAttribute> changes;
     auto change = [&](StringRef name, Attribute value) { changes.push_back(b.getNamedAttr(name, value)); };
-    bool movable = llvm::TypeSwitch<Operation *, bool>(op)
-                       .Case([&](SliceOp slice) {
-                         change("starts", permuteDims(slice.getStarts(), p));
-                         change("sizes", permuteDims(slice.getSizes(), p));
-                         change("steps", b.getDenseI64ArrayAttr(permuted<int64_t>(slice.getSteps(), invertPermutation(p))));
-                         return true;
-                       })
-                       .Case([&](PadOp pad) {
-                         change("low", permuteDims(pad.getLow(), p));
-                         change("high", permuteDims(pad.getHigh(), p));
-                         return true;
-                       })
-                       .Case([&](ReduceOp reduce) {
-                         SmallVector<int64_t> axes;
-                         for (int64_t axis : reduce.getAxes())
-                           axes.push_back(p[axis]);
-                         llvm::sort(axes);
-                         change("axes", b.getDenseI64ArrayAttr(axes));
-                         if (!reduce.getKeepDims())
-                           dropAxes(reduce.getAxes());
-                         return true;
-                       })
-                       .Case([&](ArgReduceOp reduce) {
-                         int64_t axis = reduce.getAxis();
-                         change("axis", b.getI64IntegerAttr(p[axis]));
-                         if (!reduce.getKeepDims())
-                           dropAxes({axis});
-                         return true;
-                       })
-                       // Their kernels run along the last dim.
-                       .Case<SoftmaxOp, LogSoftmaxOp>([&](auto softmax) {
-                         change("axis", b.getI64IntegerAttr(p[softmax.getAxis()]));
-                         return p[softmax.getAxis()] + 1 == rank;
-                       })
-                       .Case<BatchNormOp, CumSumOp>([&](auto named) {
-                         change("axis", b.getI64IntegerAttr(p[named.getAxis()]));
-                         return true;
-                       })
-                       .Case([&](ResizeOp resize) {
-                         change("scales", b.getDenseF64ArrayAttr(permuted<double>(resize.getScales(), invertPermutation(p))));
-                         return true;
-                       })
-                       .Default([](Operation *) { return false; });
+    bool movable =
+        llvm::TypeSwitch<Operation *, bool>(op)
+            .Case([&](SliceOp slice) {
+              change("starts", permuteDims(slice.getStarts(), p));
+              change("sizes", permuteDims(slice.getSizes(), p));
+              change("steps",
+                     b.getDenseI64ArrayAttr(permuted<int64_t>(slice.getSteps(), invertPermutation(p))));
+              return true;
+            })
+            .Case([&](PadOp pad) {
+              change("low", permuteDims(pad.getLow(), p));
+              change("high", permuteDims(pad.getHigh(), p));
+              return true;
+            })
+            .Case([&](ReduceOp reduce) {
+              SmallVector<int64_t> axes;
+              for (int64_t axis : reduce.getAxes())
+                axes.push_back(p[axis]);
+              llvm::sort(axes);
+              change("axes", b.getDenseI64ArrayAttr(axes));
+              if (!reduce.getKeepDims())
+                dropAxes(reduce.getAxes());
+              return true;
+            })
+            .Case([&](ArgReduceOp reduce) {
+              int64_t axis = reduce.getAxis();
+              change("axis", b.getI64IntegerAttr(p[axis]));
+              if (!reduce.getKeepDims())
+                dropAxes({axis});
+              return true;
+            })
+            // Their kernels run along the last dim.
+            .Case<SoftmaxOp, LogSoftmaxOp>([&](auto softmax) {
+              change("axis", b.getI64IntegerAttr(p[softmax.getAxis()]));
+              return p[softmax.getAxis()] + 1 == rank;
+            })
+            .Case<BatchNormOp, CumSumOp>([&](auto named) {
+              change("axis", b.getI64IntegerAttr(p[named.getAxis()]));
+              return true;
+            })
+            .Case([&](ResizeOp resize) {
+              change("scales",
+                     b.getDenseF64ArrayAttr(permuted<double>(resize.getScales(), invertPermutation(p))));
+              return true;
+            })
+            .Default([](Operation *) { return false; });
     if (!movable)
       return failure();
-    Operation *inner = rebuild(rewriter, op, permuted<DimAttr>(getDims(op->getResult(0)), invertPermutation(after)));
+    Operation *inner =
+        rebuild(rewriter, op, permuted<DimAttr>(getDims(op->getResult(0)), invertPermutation(after)));
     inner->setOperand(0, transpose.getX());
     for (NamedAttribute attribute : changes)
       inner->setAttr(attribute.getName(), attribute.getValue());
@@ -243,7 +252,8 @@ private:
 
   /// A reshape that joins only dims that are neighbours below the transpose too.
   static LogicalResult sinkThroughReshape(ReshapeOp op, TransposeOp transpose, PatternRewriter &rewriter) {
-    SmallVector<DimAttr> outer = getDims(op.getX()), inner = getDims(transpose.getX()), to = getDims(op.getY());
+    SmallVector<DimAttr> outer = getDims(op.getX()), inner = getDims(transpose.getX()),
+                         to = getDims(op.getY());
     ArrayRef<int64_t> p = transpose.getPermutation();
     auto factors = factorize(outer, to);
     if (!factors || factors->empty())
@@ -270,7 +280,8 @@ private:
     SmallVector<size_t> order;
     for (size_t f = 0; f < factors->size(); ++f)
       order.push_back(f);
-    llvm::sort(order, [&](size_t a, size_t b) { return p[(*factors)[a].from[0]] < p[(*factors)[b].from[0]]; });
+    llvm::sort(order,
+               [&](size_t a, size_t b) { return p[(*factors)[a].from[0]] < p[(*factors)[b].from[0]]; });
     SmallVector<DimAttr> dims;
     SmallVector<int64_t> listed;
     for (size_t f : order)

@@ -37,8 +37,9 @@ std::optional<View> KernelBuilder::viewOf(Value value) {
       return std::nullopt;
     SmallVector<DimAttr> from = getDims(broadcast.getX()), to = getDims(broadcast.getY());
     SmallVector<Value> strides(to.size(), constant(0));
+    // Only a dim that is 1 for certain is repeated; any other equals the result's, whatever expression it has.
     for (auto [index, axis] : llvm::enumerate(broadcast.getAxes()))
-      if (from[index] == to[axis])
+      if (!dim::isConstant(from[index], 1) || dim::isConstant(to[axis], 1))
         strides[axis] = view->strides[index];
     view->strides = strides;
     return view;
@@ -187,7 +188,7 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
         SmallVector<Value> at;
         bool alongVector = false;
         for (auto [index, axis] : llvm::enumerate(broadcast.getAxes())) {
-          bool same = from[index] == to[axis];
+          bool same = !dim::isConstant(from[index], 1) || dim::isConstant(to[axis], 1);
           at.push_back(same ? indices[axis] : constant(0));
           alongVector |= same && size_t(axis) + 1 == to.size();
         }
