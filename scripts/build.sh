@@ -32,9 +32,10 @@ jobs_for_memory() {
 python=$PWD/build/venv/bin/python
 [ -x "$python" ] || python=$(command -v python3)
 if [ ! -f "$dir/build.ninja" ] || [ CMakePresets.json -nt "$dir/build.ninja" ] ||
-  ! grep -qs "^Python3_EXECUTABLE:.*=$python\$" "$dir/CMakeCache.txt"; then
+  ! grep -qs "^Python3_EXECUTABLE:.*=$python\$" "$dir/CMakeCache.txt" ||
+  ! grep -qs "^TORSH_PYTHON:.*=$python\$" "$dir/CMakeCache.txt"; then
   say "Configuring preset '$preset' in $dir/"
-  cmake --preset "$preset" -DPython3_EXECUTABLE="$python" >"$log" 2>&1 </dev/null || {
+  cmake --preset "$preset" -DPython3_EXECUTABLE="$python" -DTORSH_PYTHON="$python" >"$log" 2>&1 </dev/null || {
     grep -A8 -E 'CMake Error|error:' "$log" | head -n 40 >&2
     die "CMake could not configure the preset '$preset'. The lines above say why (all of them: $log)." \
       "If a package is missing, run scripts/install.sh."

@@ -339,6 +339,35 @@ def docs_paths(house):
     return problems
 
 
+# Where codes are numbers of an enum: what stands before the number, and what is added to it.
+CODE_ENUMS = {
+    "frontends/onnx/reader/ReaderError.h": (r"^\s*\w+ = ", 0),
+    "dialects/torsh/reference/Call.h": (r"^\s*\w+ = ", 0),
+    "include/torsh/torsh.h": (r"^\s*TORSH_E_\w+ = ", 8000),
+}
+
+
+@rule
+def diagnostics(house):
+    """Every code of an error is explained in docs/diagnostics.md, once."""
+    codes = {}
+    for path in house.ending(*CPP, ".td", ".py"):
+        if layer_of(path).split("/")[0] not in MAY_INCLUDE or "/test/" in path:
+            continue
+        before, base = CODE_ENUMS.get(path, (None, 0))
+        for number, line in enumerate(house.text(path).split("\n"), 1):
+            found = re.findall(r"TSH-(\d{4})\b", line)
+            if before and (match := re.match(before + r"(\d+)", line)):
+                found.append(f"{base + int(match.group(1)):04}")
+            for code in found:
+                codes.setdefault(code, f"{path}:{number}")
+    page = "docs/diagnostics.md"
+    rows = re.findall(r"^\| TSH-(\d{4}) \|", house.text(page), re.M) if page in house_set(house) else []
+    problems = [f"{place} gives TSH-{code}, which {page} does not explain" for code, place in sorted(codes.items())
+                if code not in rows]
+    return problems + [f"{page} explains TSH-{code} twice" for code in sorted(set(rows)) if rows.count(code) > 1]
+
+
 @rule
 def tests_are_run(house):
     """Each folder under test/ is built by test/CMakeLists.txt or run by a stage, so that none is forgotten."""

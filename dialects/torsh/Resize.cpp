@@ -13,8 +13,8 @@ LogicalResult ResizeOp::verify() {
   if (getX().getType().getElementType() != getY().getType().getElementType())
     return emitOpError("resize_c2: x and y have one element type");
   for (double scale : getScales())
-    if (!(scale > 0))
-      return emitOpError("resize_c3: scales are positive");
+    if (!(scale >= 0))
+      return emitOpError("resize_c3: scales are not negative");
   return success();
 }
 

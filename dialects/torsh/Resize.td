@@ -8,10 +8,11 @@ include "TorshInterfaces.td"
 def Torsh_ResizeOp : Torsh_Op<"resize", [Pure]> {
   let summary = "resamples to the result's size";
   let description = [{
-    `scales` (one a dim, output / input as the source model gives it; 1 for dims that stay) enter the coordinate map
+    `scales` (one a dim, output / input as the source model gives it; 1 for dims that stay, 0
+    for the ratio of the sizes, which only the run knows) enter the coordinate map
     of ONNX Resize-19. cubic_coefficient is `a` of the cubic kernel; `exclude_outside` renormalises weights at borders;
     antialias widens the kernel when shrinking. resize_c1: x, y and scales have one rank; resize_c2: one
-    element type; resize_c3: scales are positive.
+    element type; resize_c3: scales are not negative.
   }];
   let arguments = (ins Torsh_NumberTensor:$x, DenseF64ArrayAttr:$scales, Torsh_ResizeModeAttr:$mode,
                        Torsh_ResizeCoordinatesAttr:$coordinates,

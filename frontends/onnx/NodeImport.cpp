@@ -43,7 +43,8 @@ std::optional<SmallVector<DimAttr>> NodeImport::shapeValue(size_t i) {
   NamedValue *named = hasInput(i) ? graph.find(node.inputs[i]) : nullptr;
   if (!named)
     return std::nullopt;
-  if (std::optional<ShapeValue> shape = graph.shapeOf(*named))
+  // A fraction of a size is not a size.
+  if (std::optional<ShapeValue> shape = graph.shapeOf(*named); shape && shape->denominator == 1)
     return shape->dims;
   return std::nullopt;
 }

@@ -49,7 +49,7 @@ std::optional<SmallVector<DimAttr>> getViewStrides(Value value) {
       .Case([&](TransposeOp transpose) { return permuted<DimAttr>(*inner, transpose.getPermutation()); })
       .Case([&](BroadcastOp broadcast) {
         for (auto [index, axis] : llvm::enumerate(broadcast.getAxes()))
-          if (from[index] == to[axis])
+          if (!dim::isConstant(from[index], 1))
             strides[axis] = (*inner)[index];
         return strides;
       })

@@ -162,13 +162,31 @@ LogicalResult emitReduceKernel(KernelBuilder &kb) {
     return value;
   };
   // Nested loops over reduced axes with one carried accumulator.
-  std::function<Value(ArrayRef<int64_t>, SmallVectorImpl<Value> &, Value, llvm::function_ref<Value(Value)>)> nest =
-      [&](ArrayRef<int64_t> axes, SmallVectorImpl<Value> &at, Value acc, llvm::function_ref<Value(Value)> body) {
+  std::function<Value(ReduceKind, ArrayRef<int64_t>, SmallVectorImpl<Value> &, Value, llvm::function_ref<Value(Value)>)>
+      nest = [&](ReduceKind how, ArrayRef<int64_t> axes, SmallVectorImpl<Value> &at, Value acc,
+                 llvm::function_ref<Value(Value)> body) {
         if (axes.empty())
           return body(acc);
+        bool sums = isa<FloatType>(kb.computeType(element)) &&
+                    (kind == ReduceKind::sum || kind == ReduceKind::mean || kind == ReduceKind::logsumexp);
+        if (axes.size() == 1 && !rows && sums) {
+          // Sums of blocks, then their sum: the rounding error grows with n / block + block instead of n.
+          constexpr int64_t block = 32;
+          return kb.loop(kb.constant(0), sizes[axes[0]], block, acc, [&](Value first, ValueRange carried) {
+            Value last = kb.min(kb.add(first, kb.constant(block)), sizes[axes[0]]);
+            Value zero = arith::ConstantOp::create(kb.b, kb.loc, kb.b.getZeroAttr(acc.getType()));
+            // A maximum runs through here too when it is the first pass of logsumexp; it starts anew from the total.
+            bool adds = how == ReduceKind::sum || how == ReduceKind::mean;
+            Value part = kb.loop(first, last, 1, adds ? zero : carried[0], [&](Value index, ValueRange inner) {
+              at[axes[0]] = index;
+              return SmallVector<Value>{body(inner[0])};
+            })[0];
+            return SmallVector<Value>{adds ? combine(kb, how, element, carried[0], part) : part};
+          })[0];
+        }
         return kb.loop(kb.constant(0), sizes[axes[0]], 1, acc, [&](Value index, ValueRange carried) {
           at[axes[0]] = index;
-          return SmallVector<Value>{nest(axes.drop_front(), at, carried[0], body)};
+          return SmallVector<Value>{nest(how, axes.drop_front(), at, carried[0], body)};
         })[0];
       };
   // Reduces at fixed kept indices: `lanes` results (columns) or one (rows).
@@ -176,7 +194,7 @@ LogicalResult emitReduceKernel(KernelBuilder &kb) {
                         llvm::function_ref<Value(Value, unsigned)> map) {
     Value start = neutral(kb, how, element, lanes);
     ArrayRef<int64_t> outer = rows ? ArrayRef(reduced).drop_back() : ArrayRef(reduced);
-    return nest(outer, at, start, [&](Value acc) {
+    return nest(how, outer, at, start, [&](Value acc) {
       if (!rows)
         return combine(kb, how, element, acc, map(pullAt(at, lanes), lanes));
       return reduceRow(kb, how, element, sizes.back(), acc, [&](Value index, unsigned width) {

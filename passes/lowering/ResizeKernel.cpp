@@ -85,7 +85,9 @@ struct Resize {
 /// The input coordinate of an output index (ONNX Resize-19).
 Value Resize::toInput(size_t dim, Value index) {
   Value x = real(index), input = real(xSizes[dim]), output = real(ySizes[dim]);
-  Value scale = number(op.getScales()[dim]), one = number(1), half = number(0.5);
+  // 0 stands for the ratio of the sizes.
+  Value scale = op.getScales()[dim] == 0 ? div(output, input) : number(op.getScales()[dim]);
+  Value one = number(1), half = number(0.5);
   Value isSingle = compare(arith::CmpFPredicate::OEQ, output, one);
   auto halfPixel = [&] { return sub(div(add(x, half), scale), half); };
   switch (op.getCoordinates()) {

@@ -112,7 +112,14 @@ LogicalResult importRange(NodeImport &node) {
   if (start && limit && delta && start->size() == 1 && limit->size() == 1 && delta->size() == 1)
     return importConstantRange(node, start->front(), limit->front(), delta->front());
 
-  auto from = node.shapeValue(0), to = node.shapeValue(1), by = node.shapeValue(2);
+  // Each may be a size of an input or a whole number, of a float type too.
+  auto whole = [&](size_t i) -> std::optional<SmallVector<DimAttr>> {
+    auto known = node.constantFloats(i);
+    if (known && known->size() == 1 && std::floor(known->front()) == known->front() && std::abs(known->front()) < 1e15)
+      return SmallVector<DimAttr>{dim::constant(node.context(), int64_t(known->front()))};
+    return node.shapeValue(i);
+  };
+  auto from = whole(0), to = whole(1), by = whole(2);
   auto step = by && by->size() == 1 ? dim::asConstant(by->front()) : std::nullopt;
   if (!from || !to || !step || from->size() != 1 || to->size() != 1)
     return node.unsupported(

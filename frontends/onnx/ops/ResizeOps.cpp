@@ -101,8 +101,7 @@ FailureOr<Sampling> samplingFromSizes(NodeImport &n, Value x, ArrayRef<DimAttr> 
     } else if (std::optional<DimAttr> down = dim::exactQuotient(from, size); down && dim::asConstant(*down)) {
       s.scales[axis] = 1.0 / static_cast<double>(*dim::asConstant(*down));
     } else {
-      return n.unsupported("the ratio of the sizes " + dim::toString(size) + " and " + dim::toString(from) +
-                           " is not known at compile time (give the sizes with --dim)");
+      s.scales[axis] = 0; // the ratio of the sizes, taken at run time
     }
     s.dims[axis] = size;
   }
