@@ -30,8 +30,8 @@ model=$(realpath --relative-to=. "$model")
 echo "The model: $model, $(stat -Lc %s "$model") bytes"
 
 show build/bin/torshc "$model" -o "$artifact"
-echo "The artifact: $artifact, $(stat -c %s "$artifact") bytes; it needs" \
-  "$(ldd "$artifact" | awk '/=>/ && $1 !~ /vdso/ {printf "%s%s", sep, $1; sep = ", "}')"
+needed=$(ldd "$artifact" | awk '/=>/ && $1 !~ /vdso/ {printf "%s%s", sep, $1; sep = ", "}')
+echo "The artifact: $artifact, $(stat -c %s "$artifact") bytes; it needs ${needed:-no other library}"
 show cc -O2 -Iinclude examples/magika_host.c examples/magika_features.c build/lib/libtorsh_rt.a -lpthread -ldl -lm \
   -o "$host"
 

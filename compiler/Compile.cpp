@@ -33,12 +33,12 @@ void printReport(const onnx::ImportReport &report, StringRef path, raw_ostream &
   os << "error: TSH-0300: " << path << ": " << report.unsupported.size()
      << (report.unsupported.size() == 1 ? " node is" : " nodes are") << " not supported:\n";
   for (const onnx::UnsupportedNode &node : report.unsupported)
-    os << "  " << node.node << " (" << node.op << ")" << (node.types.empty() ? "" : " on " + node.types) << ": "
-       << node.constraint << "\n";
+    os << "  " << node.node << " (" << node.op << ")" << (node.types.empty() ? "" : " on " + node.types)
+       << ": " << node.constraint << "\n";
 }
 
-ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options, onnx::ImportReport &report,
-                         CompileStatus &status) {
+ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options,
+                         onnx::ImportReport &report, CompileStatus &status) {
   ImportedModel result;
   status = CompileStatus::Malformed;
   auto file = onnx::readModelFile(path);
@@ -55,12 +55,13 @@ ImportedModel importFile(const std::string &path, const onnx::ImportOptions &opt
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       report.errors.push_back(diagnostic.str());
   });
-  result.module = onnx::importModel(result.context.get(), std::shared_ptr<onnx::ModelFile>(std::move(*file)), options, report);
+  result.module = onnx::importModel(result.context.get(), std::shared_ptr<onnx::ModelFile>(std::move(*file)),
+                                    options, report);
   if (!report.errors.empty() || !report.unsupported.empty())
     result.module = nullptr;
-  status = result.module                  ? CompileStatus::Ok
+  status = result.module                                          ? CompileStatus::Ok
            : report.errors.empty() && !report.unsupported.empty() ? CompileStatus::Unsupported
-                                          : CompileStatus::Malformed;
+                                                                  : CompileStatus::Malformed;
   return result;
 }
 
@@ -150,22 +151,26 @@ bool Compilation::runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPas
     if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
       return;
     raw_string_ostream os(text);
-    os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation() << "]\n";
+    os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation()
+       << "]\n";
   });
   bool ok = succeeded(pm.run(module));
   log << text;
   return ok;
 }
 
-CompileStatus Compilation::emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLevel> levels, KernelStage stage) {
+CompileStatus Compilation::emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLevel> levels,
+                                           KernelStage stage) {
   auto kernels = compileKernels(module, levels, options.optLevel, threads, stage);
   if (!kernels)
     return fail(kernels.takeError());
   return write([&](raw_ostream &os) {
     for (const CompiledKernel &kernel : *kernels) {
       if (stage != KernelStage::Object)
-        os << (stage == KernelStage::Loops ? "// " : stage == KernelStage::Llvm ? "; " : "# ") << kernel.name << " "
-           << kernel.level << ": " << kernel.note << "\n";
+        os << (stage == KernelStage::Loops  ? "// "
+               : stage == KernelStage::Llvm ? "; "
+                                            : "# ")
+           << kernel.name << " " << kernel.level << ": " << kernel.note << "\n";
       os << kernel.output;
     }
   });
@@ -247,14 +252,16 @@ CompileStatus Compilation::run() {
   if (!elf)
     return fail(elf.takeError());
   clock.lap("link");
-  std::string metadata = buildMetadata(main, *levels, *kernels, options.modelPath, options.optLevel,
-                                       options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
+  std::string metadata = buildMetadata(
+      main, *levels, *kernels, options.modelPath, options.optLevel,
+      options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
   if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
     return fail(std::move(error));
   clock.lap("weights");
   if (options.report)
     for (const CompiledKernel &kernel : *kernels)
-      log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds, kernel.note);
+      log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
+                     kernel.note);
   if (options.timePasses)
     for (auto &[name, ms] : clock.laps)
       log << formatv("{0,-12} {1,9:F1} ms\n", name, ms);

@@ -52,8 +52,8 @@ struct ImportedModel {
 };
 
 /// Reads and imports a model; the report and status say why when the module is null.
-ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options, onnx::ImportReport &report,
-                         CompileStatus &status);
+ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options,
+                         onnx::ImportReport &report, CompileStatus &status);
 
 /// The report of an import as sentences.
 void printReport(const onnx::ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);

@@ -44,7 +44,8 @@ SmallVector<StringRef> boundSymbols(mlir::func::FuncOp function) {
 
 SmallVector<std::string> portNames(mlir::func::FuncOp function, bool inputs) {
   SmallVector<std::string> names;
-  if (auto attribute = function->getAttrOfType<mlir::ArrayAttr>(inputs ? "torsh.input_names" : "torsh.output_names"))
+  if (auto attribute =
+          function->getAttrOfType<mlir::ArrayAttr>(inputs ? "torsh.input_names" : "torsh.output_names"))
     for (auto name : attribute.getAsRange<mlir::StringAttr>())
       names.push_back(name.str());
   size_t count = inputs ? function.getNumArguments() : function.getNumResults();
@@ -59,8 +60,8 @@ class PlanBuilder {
 public:
   PlanBuilder(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels, Module &module)
       : function(function), levels(levels), module(module), b(module.getContext()),
-        pointer(PointerType::get(module.getContext(), 0)), i8(b.getInt8Ty()), i32(b.getInt32Ty()), i64(b.getInt64Ty()),
-        symbolNames(boundSymbols(function)) {}
+        pointer(PointerType::get(module.getContext(), 0)), i8(b.getInt8Ty()), i32(b.getInt32Ty()),
+        i64(b.getInt64Ty()), symbolNames(boundSymbols(function)) {}
 
   Error build();
 
@@ -89,7 +90,7 @@ private:
   PointerType *pointer;
   llvm::Type *i8, *i32, *i64;
   SmallVector<StringRef> symbolNames;
-  std::string unbound; ///< a symbol that no input gives a value
+  std::string unbound;        ///< a symbol that no input gives a value
   StringMap<Value *> symbols; ///< values in the function that is being built
   SmallVector<std::string> guards;
   SmallVector<std::string> kernelNames;
@@ -102,7 +103,8 @@ Value *PlanBuilder::floorDivide(Value *x, Value *y) {
   Value *zero = b.CreateICmpEQ(y, b.getInt64(0));
   Value *safe = b.CreateSelect(zero, b.getInt64(1), y);
   Value *quotient = b.CreateSDiv(x, safe), *rest = b.CreateSRem(x, safe);
-  Value *adjust = b.CreateAnd(b.CreateICmpNE(rest, b.getInt64(0)), b.CreateICmpSLT(b.CreateXor(rest, safe), b.getInt64(0)));
+  Value *adjust = b.CreateAnd(b.CreateICmpNE(rest, b.getInt64(0)),
+                              b.CreateICmpSLT(b.CreateXor(rest, safe), b.getInt64(0)));
   Value *result = b.CreateSub(quotient, b.CreateZExt(adjust, i64));
   return b.CreateSelect(zero, b.getInt64(0), result);
 }
@@ -158,12 +160,13 @@ Constant *PlanBuilder::table(llvm::Type *type, ArrayRef<Constant *> entries, Str
   if (entries.empty())
     return ConstantPointerNull::get(pointer);
   auto *arrayType = ArrayType::get(type, entries.size());
-  return new GlobalVariable(module, arrayType, true, GlobalValue::PrivateLinkage, ConstantArray::get(arrayType, entries),
-                            name);
+  return new GlobalVariable(module, arrayType, true, GlobalValue::PrivateLinkage,
+                            ConstantArray::get(arrayType, entries), name);
 }
 
 /// Leaves prepare() with status 1 and the reason when the condition does not hold.
-void PlanBuilder::failUnless(Value *condition, uint64_t input, uint64_t axis, Value *actual, Value *expected) {
+void PlanBuilder::failUnless(Value *condition, uint64_t input, uint64_t axis, Value *actual,
+                             Value *expected) {
   Function *current = b.GetInsertBlock()->getParent();
   auto *bad = BasicBlock::Create(module.getContext(), "mismatch", current);
   auto *good = BasicBlock::Create(module.getContext(), "ok", current);
@@ -231,7 +234,8 @@ Expected<Value *> PlanBuilder::address(mlir::Value value) {
   else if (auto places = op->getAttrOfType<mlir::ArrayAttr>("places"))
     place = cast<PlaceAttr>(places[cast<mlir::OpResult>(value).getResultNumber()]);
   if (!place)
-    return createStringError("TSH-0610: the host plan has no code for '" + op->getName().getStringRef() + "'");
+    return createStringError("TSH-0610: the host plan has no code for '" + op->getName().getStringRef() +
+                             "'");
   if (place.getSpace() == "output")
     return element(outputs, *dim::asConstant(place.getOffset()), pointer);
   Value *base = place.getSpace() == "weights" ? weights : workspace;
@@ -252,9 +256,12 @@ Expected<Function *> PlanBuilder::buildRun() {
   for (auto [index, name] : enumerate(symbolNames))
     symbols[name] = element(run->getArg(6), index, i64);
   // torsh_host: { u32 size, u32 reserved, void *context, parallel_for }
-  Value *hostContext = b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, context)));
-  Value *parallelFor = b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, parallel_for)));
-  auto *parallelForType = FunctionType::get(i32, {pointer, pointer, pointer, pointer, pointer, i64, i64, i32}, false);
+  Value *hostContext =
+      b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, context)));
+  Value *parallelFor =
+      b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, parallel_for)));
+  auto *parallelForType =
+      FunctionType::get(i32, {pointer, pointer, pointer, pointer, pointer, i64, i64, i32}, false);
 
   size_t mostIn = 1, mostOut = 1, mostDims = 1;
   for (LaunchOp launch : function.getOps<LaunchOp>()) {
@@ -282,7 +289,8 @@ Expected<Function *> PlanBuilder::buildRun() {
     }
     auto launch = dyn_cast<LaunchOp>(op);
     if (!launch)
-      return createStringError("TSH-0610: the host plan has no code for '" + op.getName().getStringRef() + "'");
+      return createStringError("TSH-0610: the host plan has no code for '" + op.getName().getStringRef() +
+                               "'");
     for (auto [index, input] : enumerate(launch.getInputs())) {
       auto at = address(input);
       if (!at)
@@ -334,8 +342,9 @@ Constant *PlanBuilder::ports(bool isInputs) {
       dims.push_back(b.getInt64(dim::asConstant(attr).value_or(-1)));
       texts.push_back(string(dim::toString(attr)));
     }
-    entries.push_back(ConstantStruct::get(type, {string(name), b.getInt8(code), b.getInt8(bits), b.getInt16(dims.size()),
-                                                 b.getInt32(0), table(i64, dims, "dims"), table(pointer, texts, "dim_names")}));
+    entries.push_back(ConstantStruct::get(
+        type, {string(name), b.getInt8(code), b.getInt8(bits), b.getInt16(dims.size()), b.getInt32(0),
+               table(i64, dims, "dims"), table(pointer, texts, "dim_names")}));
   }
   return table(type, entries, isInputs ? "inputs" : "outputs");
 }
@@ -353,8 +362,10 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run) {
   for (const CpuLevel &level : levels) {
     SmallVector<Constant *> functions;
     for (const std::string &name : kernelNames)
-      functions.push_back(Function::Create(kernelType, GlobalValue::ExternalLinkage, name + "_" + level.name, module));
-    codes.push_back(ConstantStruct::get(codeType, {b.getInt32(level.number), b.getInt32(0), table(pointer, functions, "kernels")}));
+      functions.push_back(
+          Function::Create(kernelType, GlobalValue::ExternalLinkage, name + "_" + level.name, module));
+    codes.push_back(ConstantStruct::get(
+        codeType, {b.getInt32(level.number), b.getInt32(0), table(pointer, functions, "kernels")}));
   }
   auto count = [&](size_t value) { return b.getInt32(value); };
   SmallVector<Constant *> fields{count(sizeof(torsh_program)),
@@ -374,7 +385,8 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run) {
                                  prepare,
                                  run};
   Constant *data = ConstantStruct::getAnon(fields);
-  auto *program = new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
+  auto *program =
+      new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
   auto *query = Function::Create(FunctionType::get(pointer, {i32}, false), GlobalValue::ExternalLinkage,
                                  TORSH_QUERY_SYMBOL, module);
   query->setVisibility(GlobalValue::DefaultVisibility);
@@ -389,9 +401,10 @@ Error PlanBuilder::build() {
   if (!run)
     return run.takeError();
   if (!unbound.empty())
-    return createStringError("TSH-0611: the size '" + unbound +
-                             "' is not a dim of any input by itself, so it is not known before the run; fix it with --dim " +
-                             unbound + "=VALUE where it comes from the model's signature");
+    return createStringError(
+        "TSH-0611: the size '" + unbound +
+        "' is not a dim of any input by itself, so it is not known before the run; fix it with --dim " +
+        unbound + "=VALUE where it comes from the model's signature");
   buildQuery(prepare, *run);
   for (Function &defined : module)
     if (!defined.isDeclaration())

@@ -178,8 +178,8 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
 
 } // namespace
 
-Expected<std::vector<CompiledKernel>> compileKernels(mlir::ModuleOp module, ArrayRef<CpuLevel> levels, unsigned optLevel,
-                                                     unsigned threads, KernelStage stage,
+Expected<std::vector<CompiledKernel>> compileKernels(mlir::ModuleOp module, ArrayRef<CpuLevel> levels,
+                                                     unsigned optLevel, unsigned threads, KernelStage stage,
                                                      std::function<void(size_t, size_t)> progress) {
   initializeTargets();
   std::vector<Job> jobs;

@@ -1,7 +1,7 @@
 //===-- Link.cpp - Object files -> shared object, by lld in process -----------------------------------------===//
 #include "compiler/Artifact.h"
-#include "torsh/artifact.h"
 #include "lld/Common/Driver.h"
+#include "torsh/artifact.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -71,15 +71,16 @@ SmallVector<std::string> libmSymbols(ArrayRef<std::string> objects) {
   llvm::sort(wanted);
   wanted.erase(llvm::unique(wanted), wanted.end());
   llvm::erase_if(wanted, [&](const std::string &name) {
-    return name.empty() || defined.lookup(name) || name == "memcpy" || name == "memset" || name == "memmove" ||
-           name == "_GLOBAL_OFFSET_TABLE_";
+    return name.empty() || defined.lookup(name) || name == "memcpy" || name == "memset" ||
+           name == "memmove" || name == "_GLOBAL_OFFSET_TABLE_";
   });
   return wanted;
 }
 
 } // namespace
 
-static Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<std::string> options, bool exports) {
+static Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<std::string> options,
+                                        bool exports) {
   auto scratch = ScratchDirectory::create();
   if (!scratch)
     return scratch.takeError();
@@ -119,8 +120,17 @@ static Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<
 }
 
 Expected<std::vector<char>> linkSharedObject(ArrayRef<std::string> objects) {
-  SmallVector<std::string> options{"-shared", "--hash-style=gnu", "--build-id=sha1", "-z", "noexecstack", "-z", "relro",
-                                   "-z", "now", "--eh-frame-hdr", "--unresolved-symbols=ignore-all"};
+  SmallVector<std::string> options{"-shared",
+                                   "--hash-style=gnu",
+                                   "--build-id=sha1",
+                                   "-z",
+                                   "noexecstack",
+                                   "-z",
+                                   "relro",
+                                   "-z",
+                                   "now",
+                                   "--eh-frame-hdr",
+                                   "--unresolved-symbols=ignore-all"};
   // Functions that no polynomial replaced come from libm.
   if (!libmSymbols(objects).empty())
     options.append({"--no-as-needed", "/lib/x86_64-linux-gnu/libm.so.6"});

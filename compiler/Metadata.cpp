@@ -44,15 +44,17 @@ json::Array ports(ArrayRef<std::string> names, ArrayRef<mlir::Type> types) {
       else
         dims.push_back(dim::toString(attr));
     }
-    result.push_back(json::Object{{"name", name}, {"type", typeName(tensor.getElementType())}, {"dims", std::move(dims)}});
+    result.push_back(
+        json::Object{{"name", name}, {"type", typeName(tensor.getElementType())}, {"dims", std::move(dims)}});
   }
   return result;
 }
 
 } // namespace
 
-std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels, ArrayRef<CompiledKernel> kernels,
-                          StringRef modelPath, unsigned optLevel, StringRef sidecar) {
+std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
+                          ArrayRef<CompiledKernel> kernels, StringRef modelPath, unsigned optLevel,
+                          StringRef sidecar) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
@@ -62,7 +64,8 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     // Models with weights inside may be gigabytes; the header's digest is enough to tell files apart quickly.
     StringRef bytes = (*buffer)->getBuffer();
     auto head = bytes.take_front(1 << 20);
-    auto digest = SHA256::hash(ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(head.data()), head.size()));
+    auto digest =
+        SHA256::hash(ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(head.data()), head.size()));
     root["model_bytes"] = int64_t(bytes.size());
     root["model_sha256_of_first_mib"] = toHex(digest, true);
   }
@@ -84,7 +87,10 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     json::Array sources;
     for (const std::string &name : nodes[kernel.name])
       sources.push_back(json::isUTF8(name) ? name : json::fixUTF8(name));
-    list.push_back(json::Object{{"name", kernel.name}, {"level", kernel.level}, {"code", kernel.note}, {"nodes", std::move(sources)}});
+    list.push_back(json::Object{{"name", kernel.name},
+                                {"level", kernel.level},
+                                {"code", kernel.note},
+                                {"nodes", std::move(sources)}});
   }
   root["kernels"] = std::move(list);
   std::string text;

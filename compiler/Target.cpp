@@ -27,8 +27,9 @@ Expected<std::vector<CpuLevel>> selectLevels(StringRef targetCpu) {
   if (targetCpu == "host" || targetCpu == "native") {
     StringMap<bool> features = sys::getHostCPUFeatures();
     if (!features.lookup("avx2") || !features.lookup("fma"))
-      return createStringError("TSH-0601: this machine's CPU has no AVX2 and FMA, the least that kernels need; compile "
-                               "with --target-cpu=portable for other machines");
+      return createStringError(
+          "TSH-0601: this machine's CPU has no AVX2 and FMA, the least that kernels need; compile "
+          "with --target-cpu=portable for other machines");
     bool wide = features.lookup("avx512f") && features.lookup("avx512vl") && features.lookup("avx512bw") &&
                 features.lookup("avx512dq") && features.lookup("avx512cd");
     // The level stays the psABI one, so that the artifact's check at load is exact; only the tuning is the host's.
@@ -60,8 +61,8 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const CpuLevel &lev
     return createStringError("TSH-0603: LLVM has no X86 code generator: " + message);
   TargetOptions options;
   CodeGenOptLevel level_ = optLevel == 0 ? CodeGenOptLevel::None : CodeGenOptLevel::Aggressive;
-  std::unique_ptr<TargetMachine> machine(
-      target->createTargetMachine(triple, level.cpu, level.features, options, Reloc::PIC_, std::nullopt, level_));
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, level.cpu, level.features, options, Reloc::PIC_, std::nullopt, level_));
   if (!machine)
     return createStringError("TSH-0603: LLVM cannot make a code generator for " + level.cpu);
   return machine;
@@ -87,8 +88,9 @@ Error emitMachineCode(Module &module, TargetMachine &machine, unsigned optLevel,
     builder.registerFunctionAnalyses(functions);
     builder.registerLoopAnalyses(loops);
     builder.crossRegisterProxies(loops, functions, components, modules);
-    OptimizationLevel level = optLevel == 1 ? OptimizationLevel::O1 : optLevel == 2 ? OptimizationLevel::O2
-                                                                                    : OptimizationLevel::O3;
+    OptimizationLevel level = optLevel == 1   ? OptimizationLevel::O1
+                              : optLevel == 2 ? OptimizationLevel::O2
+                                              : OptimizationLevel::O3;
     builder.buildPerModuleDefaultPipeline(level).run(module, modules);
   }
   raw_svector_ostream os(output);

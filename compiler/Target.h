@@ -28,11 +28,12 @@ llvm::Expected<std::vector<CpuLevel>> selectLevels(llvm::StringRef targetCpu);
 void initializeTargets();
 
 /// A code generator for a level.
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level, unsigned optLevel);
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level,
+                                                                         unsigned optLevel);
 
 /// Optimises the module and emits an object file (or assembly) into the buffer.
-llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel, bool assembly,
-                            llvm::SmallVectorImpl<char> &output);
+llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel,
+                            bool assembly, llvm::SmallVectorImpl<char> &output);
 
 } // namespace torsh
 

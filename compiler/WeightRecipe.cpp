@@ -100,8 +100,8 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
   unsigned bits = std::max(8u, type.getElementTypeBitWidth());
   bool bytewise = llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
     StringRef kind = step.getKind().getValue();
-    return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" || kind == "pack" ||
-           (kind == "scale" && type.getElementType().isF32());
+    return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
+           kind == "pack" || (kind == "scale" && type.getElementType().isF32());
   });
   if (!bytewise || type.getElementTypeBitWidth() < 8) {
     // Casts and packed types are rare and small: the reference evaluator does them.
@@ -172,7 +172,8 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
       if (product(target) > 0)
         forWidth(bits, [&](auto tag) {
           using T = decltype(tag);
-          gather(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()), target, moved, offset);
+          gather(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()), target,
+                 moved, offset);
         });
     }
     held = std::move(next);

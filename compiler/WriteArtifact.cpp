@@ -75,7 +75,8 @@ Error writeWeights(mlir::func::FuncOp function, HashedFile &file) {
     if (weight.getSteps().empty()) {
       std::optional<ArrayRef<char>> bytes = store.lookup(weight.getKey().getValue());
       if (!bytes)
-        return createStringError("TSH-0630: the bytes of weight '" + weight.getKey().getValue() + "' are not loaded");
+        return createStringError("TSH-0630: the bytes of weight '" + weight.getKey().getValue() +
+                                 "' are not loaded");
       file.write(*bytes);
       continue;
     }
@@ -105,8 +106,8 @@ Error closeAndRename(raw_fd_ostream &os, StringRef temporary, StringRef path) {
     sys::fs::remove(temporary);
     return createStringError("TSH-0631: writing '" + path + "' failed: " + reason);
   }
-  sys::fs::setPermissions(temporary, sys::fs::all_read | sys::fs::owner_write | sys::fs::owner_exe | sys::fs::group_exe |
-                                         sys::fs::others_exe);
+  sys::fs::setPermissions(temporary, sys::fs::all_read | sys::fs::owner_write | sys::fs::owner_exe |
+                                         sys::fs::group_exe | sys::fs::others_exe);
   if (std::error_code code = sys::fs::rename(temporary, path)) {
     sys::fs::remove(temporary);
     return createStringError("TSH-0631: cannot write '" + path + "': " + code.message());
@@ -176,12 +177,14 @@ Expected<json::Value> readMetadata(StringRef path) {
   if (bytes.size() < sizeof(trailer))
     return createStringError("TSH-0632: '" + path + "' is not a torsh artifact (too short)");
   std::copy_n(bytes.end() - sizeof(trailer), sizeof(trailer), reinterpret_cast<char *>(&trailer));
-  if (StringRef(trailer.magic, sizeof(trailer.magic)) != StringRef(TORSH_TRAILER_MAGIC, sizeof(trailer.magic)))
+  if (StringRef(trailer.magic, sizeof(trailer.magic)) !=
+      StringRef(TORSH_TRAILER_MAGIC, sizeof(trailer.magic)))
     return createStringError("TSH-0632: '" + path + "' is not a torsh artifact (no trailer)");
   if (trailer.version != TORSH_ARTIFACT_VERSION)
     return createStringError("TSH-0633: '" + path + "' has artifact format " + Twine(trailer.version) +
                              ", this program reads format " + Twine(TORSH_ARTIFACT_VERSION));
-  if (trailer.metadata_offset > bytes.size() || trailer.metadata_size > bytes.size() - trailer.metadata_offset)
+  if (trailer.metadata_offset > bytes.size() ||
+      trailer.metadata_size > bytes.size() - trailer.metadata_offset)
     return createStringError("TSH-0632: '" + path + "' is truncated");
   return json::parse(bytes.substr(trailer.metadata_offset, trailer.metadata_size));
 }

@@ -147,7 +147,9 @@ DimAttr constant(MLIRContext *context, int64_t value) {
   return DimAttr::get(context, DimKind::Constant, value, "", {});
 }
 
-DimAttr symbol(MLIRContext *context, StringRef name) { return DimAttr::get(context, DimKind::Symbol, 0, name, {}); }
+DimAttr symbol(MLIRContext *context, StringRef name) {
+  return DimAttr::get(context, DimKind::Symbol, 0, name, {});
+}
 
 std::optional<int64_t> asConstant(DimAttr dim) {
   if (dim && dim.getKind() == DimKind::Constant)

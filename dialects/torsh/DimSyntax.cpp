@@ -75,7 +75,9 @@ std::string dim::toString(DimAttr dim) {
   }
   for (auto [name, kind] : functionNames)
     if (kind == dim.getKind())
-      return (name + "(" + dim::toString(dim.getOperands()[0]) + ", " + dim::toString(dim.getOperands()[1]) + ")").str();
+      return (name + "(" + dim::toString(dim.getOperands()[0]) + ", " + dim::toString(dim.getOperands()[1]) +
+              ")")
+          .str();
   return "";
 }
 

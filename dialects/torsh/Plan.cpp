@@ -8,8 +8,8 @@ namespace torsh {
 
 LogicalResult UnpackOp::verify() {
   auto from = cast<RankedTensorType>(getX().getType()), to = cast<RankedTensorType>(getY().getType());
-  bool fits = from.getRank() >= 3 && to.getRank() == from.getRank() - 1 && from.hasStaticShape() && to.hasStaticShape() &&
-              from.getElementType() == to.getElementType();
+  bool fits = from.getRank() >= 3 && to.getRank() == from.getRank() - 1 && from.hasStaticShape() &&
+              to.hasStaticShape() && from.getElementType() == to.getElementType();
   if (fits) {
     ArrayRef<int64_t> x = from.getShape(), y = to.getShape();
     int64_t panel = x.back(), panels = x[x.size() - 3], k = x[x.size() - 2];

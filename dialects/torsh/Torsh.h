@@ -23,12 +23,14 @@ class VJPContext;
 enum class DimKind : uint32_t { Constant, Symbol, Add, Mul, FloorDiv, CeilDiv, Mod, Min, Max };
 
 /// The derivative is zero everywhere that it exists.
-template <typename ConcreteType> class ZeroGradient : public mlir::OpTrait::TraitBase<ConcreteType, ZeroGradient> {};
+template <typename ConcreteType>
+class ZeroGradient : public mlir::OpTrait::TraitBase<ConcreteType, ZeroGradient> {};
 /// No derivative is defined.
 template <typename ConcreteType>
 class NotDifferentiable : public mlir::OpTrait::TraitBase<ConcreteType, NotDifferentiable> {};
 /// The result at an index depends on the operands at the same index only.
-template <typename ConcreteType> class ElementwiseOp : public mlir::OpTrait::TraitBase<ConcreteType, ElementwiseOp> {};
+template <typename ConcreteType>
+class ElementwiseOp : public mlir::OpTrait::TraitBase<ConcreteType, ElementwiseOp> {};
 
 } // namespace torsh
 

@@ -22,7 +22,8 @@ static ParseResult parseDoubles(OpAsmParser &parser, DenseF64ArrayAttr &values) 
 
 static void printDoubles(OpAsmPrinter &printer, Operation *, DenseF64ArrayAttr values) {
   printer << '[';
-  llvm::interleaveComma(values.asArrayRef(), printer, [&](double value) { printer.printFloat(APFloat(value)); });
+  llvm::interleaveComma(values.asArrayRef(), printer,
+                        [&](double value) { printer.printFloat(APFloat(value)); });
   printer << ']';
 }
 

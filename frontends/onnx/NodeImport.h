@@ -20,7 +20,8 @@ class GraphImport;
 /// location, and the ways to end (results, or a refusal that is collected into the report of all refusals).
 class NodeImport {
 public:
-  NodeImport(GraphImport &graph, const Node &node, int64_t opset, mlir::OpBuilder &builder, mlir::Location loc)
+  NodeImport(GraphImport &graph, const Node &node, int64_t opset, mlir::OpBuilder &builder,
+             mlir::Location loc)
       : graph(graph), node(node), opset(opset), builder(builder), loc(loc) {}
 
   GraphImport &graph;

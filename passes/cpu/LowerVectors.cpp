@@ -33,7 +33,8 @@ namespace {
 void allowContraction(ModuleOp module) {
   module.walk([](arith::ArithFastMathInterface op) {
     if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op.getOperation()))
-      op->setAttr("fastmath", arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract));
+      op->setAttr("fastmath",
+                  arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract));
   });
 }
 

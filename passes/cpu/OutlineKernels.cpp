@@ -73,7 +73,8 @@ private:
 
 void Outliner::outline(GroupOp group) {
   builder.setInsertionPointToEnd(module.getBody());
-  auto kernel = KernelOp::create(builder, group.getLoc(), "k", group.getAnchor(), builder.getStrArrayAttr({}));
+  auto kernel =
+      KernelOp::create(builder, group.getLoc(), "k", group.getAnchor(), builder.getStrArrayAttr({}));
   IRMapping mapping;
   group.getBody().cloneInto(&kernel.getBody(), mapping);
   SymbolRenamer renamer(module.getContext());
@@ -94,8 +95,9 @@ void Outliner::outline(GroupOp group) {
     kernel.erase();
 
   builder.setInsertionPoint(group);
-  auto launch = LaunchOp::create(builder, group.getLoc(), group.getResultTypes(), it->second.getSymName(),
-                                 group.getInputs(), DimsAttr::get(module.getContext(), renamer.original), ArrayAttr());
+  auto launch =
+      LaunchOp::create(builder, group.getLoc(), group.getResultTypes(), it->second.getSymName(),
+                       group.getInputs(), DimsAttr::get(module.getContext(), renamer.original), ArrayAttr());
   group.replaceAllUsesWith(launch.getResults());
   group.erase();
 }

@@ -46,7 +46,8 @@ int64_t placeStatic(MutableArrayRef<Buffer *> buffers) {
     SmallVector<std::pair<int64_t, int64_t>> busy;
     for (Buffer *other : placed)
       if (other->from <= buffer->to && buffer->from <= other->to)
-        busy.push_back({*dim::asConstant(other->offset), *dim::asConstant(other->offset) + *dim::asConstant(other->size)});
+        busy.push_back({*dim::asConstant(other->offset),
+                        *dim::asConstant(other->offset) + *dim::asConstant(other->size)});
     llvm::sort(busy);
     int64_t best = -1, bestGap = INT64_MAX, cursor = 0;
     for (auto [start, stop] : busy) {

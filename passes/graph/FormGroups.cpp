@@ -20,7 +20,8 @@ StringRef anchorOf(Operation *op) {
       .Case([](ConvOp conv) {
         auto weights = cast<RankedTensorType>(conv.getW().getType());
         bool depthwise = conv.getGroups() > 1 && weights.getShape().back() == int64_t(conv.getGroups()) &&
-                         weights.getShape()[weights.getRank() - 2] == 1 && conv.getLayout() == Layout::channels_last;
+                         weights.getShape()[weights.getRank() - 2] == 1 &&
+                         conv.getLayout() == Layout::channels_last;
         return depthwise ? "depthwise" : "conv";
       })
       .Case<MaxPoolOp, AvgPoolOp>([](auto) { return "pool"; })
@@ -30,9 +31,9 @@ StringRef anchorOf(Operation *op) {
       .Case([](ResizeOp) { return "resize"; })
       .Case([](CumSumOp) { return "scan"; })
       .Case([](ConcatOp) { return "concat"; })
-      .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, AttentionOp, ConvTransposeOp,
-            GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp, NonMaxSuppressionOp>(
-          [](auto) { return "index"; })
+      .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, AttentionOp,
+            ConvTransposeOp, GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
+            NonMaxSuppressionOp>([](auto) { return "index"; })
       .Default([](Operation *) { return ""; });
 }
 
@@ -86,7 +87,8 @@ private:
 };
 
 /// Whether the value is computed from an op of the set through ops outside it: fusing its user would make a cycle.
-bool GroupFormer::dependsOn(Value value, const OpSet &set, llvm::SmallPtrSetImpl<Operation *> &visited) const {
+bool GroupFormer::dependsOn(Value value, const OpSet &set,
+                            llvm::SmallPtrSetImpl<Operation *> &visited) const {
   Operation *op = value.getDefiningOp();
   if (!op || !visited.insert(op).second)
     return false;

@@ -64,7 +64,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   UnpackOp unpack = findUnpack(op.getW());
   std::optional<View> x = kb.viewOf(op.getX());
   auto zero = [](int64_t value) { return value == 0; };
-  if (op.getLayout() != Layout::channels_last || !x || !llvm::all_of(op.getLow(), zero) || !llvm::all_of(op.getHigh(), zero))
+  if (op.getLayout() != Layout::channels_last || !x || !llvm::all_of(op.getLow(), zero) ||
+      !llvm::all_of(op.getHigh(), zero))
     return kb.refuse("the convolution is not in channels-last form on a padded input");
   auto weights = unpack ? dyn_cast<BlockArgument>(unpack.getX()) : BlockArgument();
   if (!weights)
@@ -80,7 +81,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   int64_t groupOutputs = outputs / groups, panelsOfGroup = (groupOutputs + panelWidth - 1) / panelWidth;
 
   // Taps: all kernel positions but those that lie in one contiguous piece with the channels.
-  bool joined = groups == 1 && op.getDilations()[spatial - 1] == 1 && getConstantIntValue(x->strides[spatial]) == channels &&
+  bool joined = groups == 1 && op.getDilations()[spatial - 1] == 1 &&
+                getConstantIntValue(x->strides[spatial]) == channels &&
                 getConstantIntValue(x->strides[spatial + 1]) == 1;
   if (getConstantIntValue(x->strides[spatial + 1]) != 1)
     return kb.refuse("the channels are not contiguous");
@@ -93,7 +95,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
   RegisterTile tile = chooseTile(kb.target, accumulator, dim::asConstant(pixelsOf(op)));
-  kb.note = llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
+  kb.note =
+      llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
   LogicalResult result = success();
 
@@ -111,10 +114,13 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
     Value columnTile = kb.rem(rest, kb.constant(columnBlocks));
     rest = kb.div(rest, kb.constant(columnBlocks));
     Value group = kb.rem(rest, kb.constant(groups)), image = kb.div(rest, kb.constant(groups));
-    Value rowFrom = kb.mul(rowTile, kb.constant(block)), rowTo = kb.min(kb.add(rowFrom, kb.constant(block)), pixels);
+    Value rowFrom = kb.mul(rowTile, kb.constant(block)),
+          rowTo = kb.min(kb.add(rowFrom, kb.constant(block)), pixels);
     Value panelFrom = kb.mul(columnTile, kb.constant(columnsOfTile / panelWidth));
-    Value panelTo = kb.min(kb.add(panelFrom, kb.constant(columnsOfTile / panelWidth)), kb.constant(panelsOfGroup));
-    Value xBase = kb.add(x->offset, kb.add(kb.mul(image, x->strides[0]), kb.mul(group, kb.constant(channels))));
+    Value panelTo =
+        kb.min(kb.add(panelFrom, kb.constant(columnsOfTile / panelWidth)), kb.constant(panelsOfGroup));
+    Value xBase =
+        kb.add(x->offset, kb.add(kb.mul(image, x->strides[0]), kb.mul(group, kb.constant(channels))));
     Value wGroup = kb.mul(group, kb.constant(panelsOfGroup * taps * channels * panelWidth));
 
     auto panelGroup = [&](Value panel, int64_t panels, int64_t valid) {
@@ -129,7 +135,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
             bits.push_back(v * lanes + lane < valid);
           auto type = VectorType::get({lanes}, kb.b.getI1Type());
           if (!llvm::all_of(bits, [](bool bit) { return bit; }))
-            masks[v] = arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+            masks[v] =
+                arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
         }
       }
       for (int64_t p = 0; p < panels; ++p) {
@@ -143,7 +150,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
           SmallVector<Value> at = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
           Value offset = xBase;
           for (int64_t axis = 0; axis < spatial; ++axis)
-            offset = kb.add(offset, kb.mul(kb.mul(at[axis], kb.constant(op.getStrides()[axis])), x->strides[axis + 1]));
+            offset = kb.add(
+                offset, kb.mul(kb.mul(at[axis], kb.constant(op.getStrides()[axis])), x->strides[axis + 1]));
           pointers.push_back(kb.address(x->pointer, xType, offset));
           places.push_back(at);
         }
@@ -157,18 +165,22 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
             for (Value base : bases)
               wBases.push_back(kb.address(base, wType, kb.mul(tap, kb.constant(run * panelWidth))));
             return micro.run(moved, used, kb.constant(run), acc, [&](Value k, int64_t v) {
-              Value offset = kb.add(kb.mul(k, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * lanes));
+              Value offset =
+                  kb.add(kb.mul(k, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * lanes));
               return micro.widen(kb.loadFrom(wBases[v / vectorsOfPanel], wType, offset, lanes), wType);
             });
           }
-          return kb.loop(kb.constant(0), kb.constant(wShape[axis]), 1, acc, [&](Value position, ValueRange carried) {
-            Value step = kb.mul(kb.mul(position, kb.constant(op.getDilations()[axis])), x->strides[axis + 1]);
-            Value next = kb.add(kb.mul(tap, kb.constant(wShape[axis])), position);
-            return overTaps(axis + 1, kb.add(xOffset, step), next, carried);
-          });
+          return kb.loop(
+              kb.constant(0), kb.constant(wShape[axis]), 1, acc, [&](Value position, ValueRange carried) {
+                Value step =
+                    kb.mul(kb.mul(position, kb.constant(op.getDilations()[axis])), x->strides[axis + 1]);
+                Value next = kb.add(kb.mul(tap, kb.constant(wShape[axis])), position);
+                return overTaps(axis + 1, kb.add(xOffset, step), next, carried);
+              });
         };
         SmallVector<Value> acc = overTaps(0, kb.constant(0), kb.constant(0), micro.zeros(rows * used));
-        Value channel = kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
+        Value channel =
+            kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
         for (int64_t i = 0; i < rows; ++i) {
           for (int64_t v = 0; v < used; ++v) {
             SmallVector<Value> at{image};

@@ -23,7 +23,7 @@ constexpr int64_t stackPackLimit = 4096; ///< longest k that is packed on the st
 
 struct DotShape {
   DotGeneralOp op;
-  UnpackOp unpack; ///< set for packed weights
+  UnpackOp unpack;                  ///< set for packed weights
   SmallVector<int64_t> batch, rows; ///< result axes
   int64_t column;                   ///< result axis
   SmallVector<int64_t> leftRows;    ///< axes of left
@@ -82,7 +82,8 @@ bool packsRight(DotShape &shape) {
 }
 
 int64_t rowBlock(DotShape &shape) {
-  return chooseRowBlock(dim::asConstant(productOf(shape, shape.rows)), packsRight(shape) ? rowsWhenPacking : rowsOfTile);
+  return chooseRowBlock(dim::asConstant(productOf(shape, shape.rows)),
+                        packsRight(shape) ? rowsWhenPacking : rowsOfTile);
 }
 
 } // namespace
@@ -93,7 +94,8 @@ TileSpace getDotTiles(KernelOp kernel) {
   if (failed(shape))
     return {dim::constant(context, 1), 1};
   DimAttr rows = dim::ceilDiv(productOf(*shape, shape->rows), dim::constant(context, rowBlock(*shape)));
-  DimAttr columns = dim::ceilDiv(getDims(shape->op.getY())[shape->column], dim::constant(context, columnsOfTile));
+  DimAttr columns =
+      dim::ceilDiv(getDims(shape->op.getY())[shape->column], dim::constant(context, columnsOfTile));
   return {dim::mul(productOf(*shape, shape->batch), dim::mul(rows, columns)), 1};
 }
 
@@ -137,8 +139,11 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   if (packs)
     tile.panels = 1;
   kb.note = llvm::formatv("tile {0}x{1}, {2} lanes{3}", tile.rows, tile.panels * panelWidth, lanes,
-                          shape.unpack ? ", packed weights" : packs ? ", packs" : "");
-  Value packed = packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
+                          shape.unpack ? ", packed weights"
+                          : packs      ? ", packs"
+                                       : "");
+  Value packed =
+      packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
   MicroKernel micro{kb, accumulator, leftType, rightType, lanes};
   LogicalResult result = success();
 
@@ -155,7 +160,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   Value columnCount = sizes[shape.column];
   int64_t block = rowBlock(shape);
   Value rowBlocks = kb.div(kb.add(rowCount, kb.constant(block - 1)), kb.constant(block));
-  Value columnBlocks = kb.div(kb.add(columnCount, kb.constant(columnsOfTile - 1)), kb.constant(columnsOfTile));
+  Value columnBlocks =
+      kb.div(kb.add(columnCount, kb.constant(columnsOfTile - 1)), kb.constant(columnsOfTile));
 
   kb.loop(kb.begin, kb.end, 1, [&](Value index) {
     // Row blocks run fastest, so neighbouring tiles share the columns of the right operand.
@@ -178,8 +184,9 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       for (auto [axis, at] : llvm::zip_equal(op.getRhsBatch(), batchIndices))
         rightBase = kb.add(rightBase, kb.mul(at, right->strides[axis]));
     } else {
-      rightBase = kb.mul(kb.mul(batch, kb.div(kb.add(columnCount, kb.constant(panelWidth - 1)), kb.constant(panelWidth))),
-                         kb.mul(k, kb.constant(panelWidth)));
+      rightBase = kb.mul(
+          kb.mul(batch, kb.div(kb.add(columnCount, kb.constant(panelWidth - 1)), kb.constant(panelWidth))),
+          kb.mul(k, kb.constant(panelWidth)));
       if (shape.batch.empty())
         rightBase = kb.constant(0);
     }
@@ -193,7 +200,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
         for (int64_t lane = 0; lane < lanes; ++lane)
           steps.push_back(lane);
         auto indexType = VectorType::get({lanes}, kb.b.getI64Type());
-        Value iota = arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
+        Value iota = arith::ConstantOp::create(kb.b, kb.loc,
+                                               DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
         for (int64_t v = 0; v < vectors; ++v) {
           Value limit = kb.splat(kb.sub(valid, kb.constant(v * lanes)), lanes);
           masks[v] = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::slt, iota, limit);
@@ -203,10 +211,12 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
         // [n][k] -> [k][16]; columns past the end repeat the last one and are masked at the store.
         Value last = kb.sub(columnCount, kb.constant(1));
         kb.loop(kb.constant(0), kb.constant(panelWidth), 1, [&](Value lane) {
-          Value source = kb.add(rightBase, kb.mul(kb.min(kb.add(column, lane), last), right->strides[shape.rightColumn]));
+          Value source = kb.add(
+              rightBase, kb.mul(kb.min(kb.add(column, lane), last), right->strides[shape.rightColumn]));
           kb.loop(kb.constant(0), k, 1, [&](Value at) {
             Value element = kb.loadFrom(right->pointer, rightType, kb.add(source, at), 1);
-            kb.storeTo(element, packed, kb.computeType(rightType), kb.add(kb.mul(at, kb.constant(panelWidth)), lane), 1);
+            kb.storeTo(element, packed, kb.computeType(rightType),
+                       kb.add(kb.mul(at, kb.constant(panelWidth)), lane), 1);
           });
         });
       }
@@ -223,7 +233,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       auto loadRight = [&](Value at, int64_t v) -> Value {
         if (packs)
           return micro.widen(kb.loadFrom(packed, kb.computeType(rightType),
-                                         kb.add(kb.mul(at, kb.constant(panelWidth)), kb.constant(v * lanes)), lanes),
+                                         kb.add(kb.mul(at, kb.constant(panelWidth)), kb.constant(v * lanes)),
+                                         lanes),
                              rightType);
         if (shape.unpack) {
           Value offset = kb.add(kb.mul(at, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * lanes));
@@ -264,7 +275,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
     Value column = columnFrom;
     auto groups = [&](int64_t panels) {
       int64_t width = panels * panelWidth;
-      Value stop = kb.add(column, kb.mul(kb.div(kb.sub(columnTo, column), kb.constant(width)), kb.constant(width)));
+      Value stop =
+          kb.add(column, kb.mul(kb.div(kb.sub(columnTo, column), kb.constant(width)), kb.constant(width)));
       kb.loop(column, stop, width, [&](Value at) { columnsGroup(at, panels, Value()); });
       column = stop;
     };

@@ -22,7 +22,8 @@ TileSpace getElementwiseTiles(KernelOp kernel) {
   if (dims.size() == 1)
     return {dim::ceilDiv(dims[0], dim::constant(context, chunk)), 1};
   int64_t row = dim::asConstant(dims.back()).value_or(64);
-  return {dim::product(context, ArrayRef(dims).drop_back()), std::max<int64_t>(1, chunk / std::max<int64_t>(row, 1))};
+  return {dim::product(context, ArrayRef(dims).drop_back()),
+          std::max<int64_t>(1, chunk / std::max<int64_t>(row, 1))};
 }
 
 LogicalResult emitElementwiseKernel(KernelBuilder &kb) {

@@ -43,10 +43,13 @@ TileSpace getTileSpace(KernelOp kernel) {
   return strategy ? strategy->tiles(kernel) : TileSpace{dim::constant(kernel.getContext(), 1), 1};
 }
 
-FailureOr<func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target, OpBuilder &builder, std::string *note) {
+FailureOr<func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target, OpBuilder &builder,
+                                   std::string *note) {
   const Strategy *strategy = find(kernel.getAnchor());
   if (!strategy)
-    return kernel.emitError("TSH-0502: no strategy builds kernels anchored by '") << kernel.getAnchor() << "'", failure();
+    return kernel.emitError("TSH-0502: no strategy builds kernels anchored by '")
+               << kernel.getAnchor() << "'",
+           failure();
   OpBuilder::InsertionGuard guard(builder);
   KernelBuilder kb(kernel, target, builder);
   LogicalResult built = strategy->emit(kb);

@@ -26,14 +26,15 @@ KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuil
   loadPointers(entry->getArgument(0), kernel.getInputs().size(), inputPointers);
   loadPointers(entry->getArgument(1), kernel.getYielded().size(), outputPointers);
   for (auto [index, name] : llvm::enumerate(kernel.getSymbols().getAsValueRange<StringAttr>()))
-    symbols[name] = LLVM::LoadOp::create(b, loc, i64, address(entry->getArgument(2), i64, constant(index)), 8);
+    symbols[name] =
+        LLVM::LoadOp::create(b, loc, i64, address(entry->getArgument(2), i64, constant(index)), 8);
 }
 
 void KernelBuilder::finish() { func::ReturnOp::create(b, loc); }
 
 LogicalResult KernelBuilder::refuse(const Twine &reason) {
-  return kernel.emitError("TSH-0501: no code for kernel '") << kernel.getSymName() << "' (" << kernel.getAnchor()
-                                                            << "): " << reason;
+  return kernel.emitError("TSH-0501: no code for kernel '")
+         << kernel.getSymName() << "' (" << kernel.getAnchor() << "): " << reason;
 }
 
 //===-- Integers -------------------------------------------------------------------------------------------------===//
@@ -119,7 +120,8 @@ SmallVector<Value> KernelBuilder::delinearize(Value linear, Indices sizes) {
 
 //===-- Loops ----------------------------------------------------------------------------------------------------===//
 
-SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange initial, LoopBody body) {
+SmallVector<Value> KernelBuilder::loop(Value from, Value to, int64_t step, ValueRange initial,
+                                       LoopBody body) {
   auto trip = getConstantIntValue(from), limit = getConstantIntValue(to);
   if (trip && limit && *limit <= *trip)
     return SmallVector<Value>(initial);
@@ -209,7 +211,8 @@ Value KernelBuilder::address(Value pointer, Type elementType, Value elementOffse
                              LLVM::GEPNoWrapFlags::inbounds);
 }
 
-Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffset, unsigned lanes, Value mask) {
+Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffset, unsigned lanes,
+                              Value mask) {
   Type stored = vectorOf(memoryType(elementType), lanes);
   Value at = address(pointer, elementType, elementOffset);
   unsigned alignment = byteWidth(elementType);

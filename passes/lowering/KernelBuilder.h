@@ -78,8 +78,8 @@ public:
   //===-- Loops ------------------------------------------------------------------------------------------------===//
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)>;
   /// for (i = from; i < to; i += step) with carried values; returns the final ones.
-  llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step, mlir::ValueRange initial,
-                                      LoopBody body);
+  llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step,
+                                      mlir::ValueRange initial, LoopBody body);
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
   /// A vector loop over [0, size) and a scalar loop over the rest; the body gets the index and the lanes.
   void vectorLoop(mlir::Value from, mlir::Value to, llvm::function_ref<void(mlir::Value, unsigned)> body);
@@ -153,8 +153,8 @@ llvm::LogicalResult emitIndexKernel(KernelBuilder &kb);
 /// The tile space that the strategy of the kernel's anchor uses.
 TileSpace getTileSpace(KernelOp kernel);
 /// Builds the function of a kernel by its anchor. The note receives what was chosen.
-mlir::FailureOr<mlir::func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target, mlir::OpBuilder &builder,
-                                               std::string *note = nullptr);
+mlir::FailureOr<mlir::func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target,
+                                               mlir::OpBuilder &builder, std::string *note = nullptr);
 
 } // namespace torsh
 

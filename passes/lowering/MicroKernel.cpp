@@ -62,7 +62,8 @@ SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value
         if (isa<FloatType>(accumulator))
           sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
         else
-          sum = arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
+          sum =
+              arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
       }
     }
     return next;

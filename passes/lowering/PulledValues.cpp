@@ -90,7 +90,8 @@ Value KernelBuilder::emitByLane(unsigned lanes, Indices indices, llvm::function_
     at.back() = add(indices.back(), constant(lane));
     values.push_back(scalar(at));
   }
-  return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)), values);
+  return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)),
+                                        values);
 }
 
 Value KernelBuilder::loadView(const View &view, Indices indices, unsigned lanes, Value mask) {
@@ -110,12 +111,15 @@ Value KernelBuilder::loadView(const View &view, Indices indices, unsigned lanes,
       Value step = arith::SelectOp::create(b, loc, on, mul(constant(lane), view.strides.back()), constant(0));
       values.push_back(loadFrom(view.pointer, view.elementType, add(at, step), 1));
     }
-    return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)), values);
+    return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)),
+                                          values);
   }
   SmallVector<Value> values;
   for (unsigned lane = 0; lane < lanes; ++lane)
-    values.push_back(loadFrom(view.pointer, view.elementType, add(at, mul(constant(lane), view.strides.back())), 1));
-  return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)), values);
+    values.push_back(
+        loadFrom(view.pointer, view.elementType, add(at, mul(constant(lane), view.strides.back())), 1));
+  return vector::FromElementsOp::create(b, loc, cast<VectorType>(vectorOf(values[0].getType(), lanes)),
+                                        values);
 }
 
 /// The dense constant's splat as a double, when it is one.
@@ -206,7 +210,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
         };
         if (lanes == 1 || transpose.getPermutation().back() + 1 == int64_t(indices.size()))
           return emit(transpose.getX(), permuted(indices), lanes, mask);
-        return emitByLane(lanes, indices, [&](Indices at) { return emit(transpose.getX(), permuted(at), 1); });
+        return emitByLane(lanes, indices,
+                          [&](Indices at) { return emit(transpose.getX(), permuted(at), 1); });
       })
       .Case([&](SliceOp slice) -> Value {
         auto moved = [&](Indices from) {
@@ -228,7 +233,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
           return delinearize(linearIndex, to);
         };
         // Neighbours stay neighbours only where the last dims agree.
-        bool sameLast = !from.empty() && !to.empty() && getDims(reshape.getX()).back() == getDims(reshape.getY()).back();
+        bool sameLast =
+            !from.empty() && !to.empty() && getDims(reshape.getX()).back() == getDims(reshape.getY()).back();
         if (lanes == 1 || sameLast)
           return emit(reshape.getX(), moved(indices), lanes, mask);
         return emitByLane(lanes, indices, [&](Indices at) { return emit(reshape.getX(), moved(at), 1); });
@@ -244,7 +250,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
             steps.push_back(lane);
           auto type = cast<VectorType>(vectorOf(b.getI64Type(), lanes));
           wide = arith::AddIOp::create(
-              b, loc, wide, arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps))));
+              b, loc, wide,
+              arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps))));
         }
         Type scalar = computeType(element);
         Type type = vectorOf(scalar, lanes);
@@ -280,7 +287,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
         int64_t axis = concat.getAxis();
         // Each operand covers [start, start + size) of the axis.
         auto choose = [&](Indices from, unsigned width) {
-          Type type = vectorOf(computeType(cast<RankedTensorType>(concat.getY().getType()).getElementType()), width);
+          Type type =
+              vectorOf(computeType(cast<RankedTensorType>(concat.getY().getType()).getElementType()), width);
           std::function<Value(size_t, Value)> pick = [&](size_t operand, Value start) -> Value {
             SmallVector<Value> at(from);
             at[axis] = sub(from[axis], start);
@@ -340,7 +348,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
               valid, vectorOf(element, width), [&] { return emit(pad.getX(), at, width); },
               [&] { return splat(emit(pad.getValue(), {}, 1), width); });
         };
-        bool lastPadded = rank > 0 && (!dim::isConstant(pad.getLow()[rank - 1], 0) || !dim::isConstant(pad.getHigh()[rank - 1], 0));
+        bool lastPadded = rank > 0 && (!dim::isConstant(pad.getLow()[rank - 1], 0) ||
+                                       !dim::isConstant(pad.getHigh()[rank - 1], 0));
         if (lanes == 1 || !lastPadded)
           return inside(indices, lanes);
         return emitByLane(lanes, indices, [&](Indices at) { return inside(at, 1); });

@@ -91,12 +91,14 @@ Value reduceRow(KernelBuilder &kb, ReduceKind kind, Type element, Value size, Va
   Value zero = neutral(kb, kind, element, lanes);
   Value wide = kb.mul(kb.div(size, kb.constant(unroll * lanes)), kb.constant(unroll * lanes));
   SmallVector<Value> accumulators =
-      kb.loop(kb.constant(0), wide, unroll * lanes, SmallVector<Value>(unroll, zero), [&](Value index, ValueRange acc) {
-        SmallVector<Value> next;
-        for (int64_t i = 0; i < unroll; ++i)
-          next.push_back(combine(kb, kind, element, acc[i], pull(kb.add(index, kb.constant(i * lanes)), lanes)));
-        return next;
-      });
+      kb.loop(kb.constant(0), wide, unroll * lanes, SmallVector<Value>(unroll, zero),
+              [&](Value index, ValueRange acc) {
+                SmallVector<Value> next;
+                for (int64_t i = 0; i < unroll; ++i)
+                  next.push_back(
+                      combine(kb, kind, element, acc[i], pull(kb.add(index, kb.constant(i * lanes)), lanes)));
+                return next;
+              });
   Value acc = combine(kb, kind, element, combine(kb, kind, element, accumulators[0], accumulators[1]),
                       combine(kb, kind, element, accumulators[2], accumulators[3]));
   Value whole = kb.mul(kb.div(size, kb.constant(lanes)), kb.constant(lanes));
@@ -162,7 +164,8 @@ LogicalResult emitReduceKernel(KernelBuilder &kb) {
     return value;
   };
   // Nested loops over reduced axes with one carried accumulator.
-  std::function<Value(ReduceKind, ArrayRef<int64_t>, SmallVectorImpl<Value> &, Value, llvm::function_ref<Value(Value)>)>
+  std::function<Value(ReduceKind, ArrayRef<int64_t>, SmallVectorImpl<Value> &, Value,
+                      llvm::function_ref<Value(Value)>)>
       nest = [&](ReduceKind how, ArrayRef<int64_t> axes, SmallVectorImpl<Value> &at, Value acc,
                  llvm::function_ref<Value(Value)> body) {
         if (axes.empty())
@@ -177,10 +180,11 @@ LogicalResult emitReduceKernel(KernelBuilder &kb) {
             Value zero = arith::ConstantOp::create(kb.b, kb.loc, kb.b.getZeroAttr(acc.getType()));
             // A maximum runs through here too when it is the first pass of logsumexp; it starts anew from the total.
             bool adds = how == ReduceKind::sum || how == ReduceKind::mean;
-            Value part = kb.loop(first, last, 1, adds ? zero : carried[0], [&](Value index, ValueRange inner) {
-              at[axes[0]] = index;
-              return SmallVector<Value>{body(inner[0])};
-            })[0];
+            Value part =
+                kb.loop(first, last, 1, adds ? zero : carried[0], [&](Value index, ValueRange inner) {
+                  at[axes[0]] = index;
+                  return SmallVector<Value>{body(inner[0])};
+                })[0];
             return SmallVector<Value>{adds ? combine(kb, how, element, carried[0], part) : part};
           })[0];
         }

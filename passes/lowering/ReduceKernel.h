@@ -13,8 +13,8 @@ mlir::Value neutral(KernelBuilder &kb, ReduceKind kind, mlir::Type element, unsi
 /// The lanes of a vector combined into a scalar.
 mlir::Value reduceVector(KernelBuilder &kb, ReduceKind kind, mlir::Type element, mlir::Value vector);
 /// `initial` combined with pull(i) for all i < size; pull gives `lanes` neighbours.
-mlir::Value reduceRow(KernelBuilder &kb, ReduceKind kind, mlir::Type element, mlir::Value size, mlir::Value initial,
-                      llvm::function_ref<mlir::Value(mlir::Value, unsigned)> pull);
+mlir::Value reduceRow(KernelBuilder &kb, ReduceKind kind, mlir::Type element, mlir::Value size,
+                      mlir::Value initial, llvm::function_ref<mlir::Value(mlir::Value, unsigned)> pull);
 
 } // namespace torsh
 

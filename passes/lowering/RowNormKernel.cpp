@@ -53,7 +53,9 @@ struct RowNorm {
   Value reduce(ReduceKind kind, llvm::function_ref<Value(Value, unsigned)> value) {
     return reduceRow(kb, kind, element, size, neutral(kb, kind, element, 1), value);
   }
-  Value asFloat(Value integer) { return arith::SIToFPOp::create(kb.b, kb.loc, kb.computeType(element), integer); }
+  Value asFloat(Value integer) {
+    return arith::SIToFPOp::create(kb.b, kb.loc, kb.computeType(element), integer);
+  }
 
   /// Stores the yields with the root's value given for each position.
   LogicalResult store(llvm::function_ref<Value(Value, unsigned)> value) {
@@ -163,7 +165,8 @@ LogicalResult emitRowNormKernel(KernelBuilder &kb) {
   LogicalResult result = success();
   kb.note = llvm::formatv("{0} lanes, rows", kb.target.lanes);
   kb.loop(kb.begin, kb.end, 1, [&](Value tile) {
-    RowNorm row{kb, root, type.getElementType(), sizes.back(), kb.delinearize(tile, ArrayRef(sizes).drop_back())};
+    RowNorm row{kb, root, type.getElementType(), sizes.back(),
+                kb.delinearize(tile, ArrayRef(sizes).drop_back())};
     row.indices.push_back(Value());
     if (isa<SoftmaxOp, LogSoftmaxOp>(root))
       result = row.softmax(isa<LogSoftmaxOp>(root));

@@ -29,8 +29,12 @@ struct Scalars {
     return OpTy::create(kb.b, kb.loc, std::forward<Args>(args)...);
   }
   Value number(double value) { return kb.splatConstant(element, value, lanes); }
-  Value compare(arith::CmpFPredicate predicate, Value x, Value y) { return create<arith::CmpFOp>(predicate, x, y); }
-  Value compare(arith::CmpIPredicate predicate, Value x, Value y) { return create<arith::CmpIOp>(predicate, x, y); }
+  Value compare(arith::CmpFPredicate predicate, Value x, Value y) {
+    return create<arith::CmpFOp>(predicate, x, y);
+  }
+  Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
+    return create<arith::CmpIOp>(predicate, x, y);
+  }
   Value select(Value condition, Value x, Value y) { return create<arith::SelectOp>(condition, x, y); }
 };
 
@@ -94,7 +98,8 @@ Value unaryInteger(Scalars &s, Value x) {
       })
       .Case([&](NegOp) { return s.create<arith::SubIOp>(s.number(0), x); })
       .Case([&](SignOp) -> Value {
-        Value positive = s.compare(s.isUnsigned() ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, s.number(0));
+        Value positive =
+            s.compare(s.isUnsigned() ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, s.number(0));
         Value other = x;
         if (!s.isUnsigned())
           other = s.select(s.compare(arith::CmpIPredicate::slt, x, s.number(0)), s.number(-1), x);
@@ -177,9 +182,9 @@ Value integerPower(Scalars &s, Value x, Value y) {
   if (s.isUnsigned())
     return result;
   Value odd = s.compare(arith::CmpIPredicate::ne, s.create<arith::AndIOp>(y, one), zero);
-  Value inverse = s.select(s.compare(arith::CmpIPredicate::eq, x, one), one,
-                           s.select(s.compare(arith::CmpIPredicate::eq, x, s.number(-1)),
-                                    s.select(odd, s.number(-1), one), zero));
+  Value inverse = s.select(
+      s.compare(arith::CmpIPredicate::eq, x, one), one,
+      s.select(s.compare(arith::CmpIPredicate::eq, x, s.number(-1)), s.select(odd, s.number(-1), one), zero));
   return s.select(s.compare(arith::CmpIPredicate::slt, y, zero), inverse, result);
 }
 
@@ -256,7 +261,8 @@ Value floatToInteger(Scalars &s, Value x, Type to) {
   Value outside = s.create<arith::OrIOp>(s.create<arith::OrIOp>(tooLow, tooHigh),
                                          s.compare(arith::CmpFPredicate::UNO, x, x));
   Value inside = s.select(outside, s.number(0), x);
-  Value converted = isUnsigned ? s.create<arith::FPToUIOp>(to, inside) : s.create<arith::FPToSIOp>(to, inside);
+  Value converted =
+      isUnsigned ? s.create<arith::FPToUIOp>(to, inside) : s.create<arith::FPToSIOp>(to, inside);
   auto limit = [&](bool largest) -> Value {
     APInt value = isUnsigned ? (largest ? APInt::getMaxValue(bits) : APInt::getMinValue(bits))
                              : (largest ? APInt::getSignedMaxValue(bits) : APInt::getSignedMinValue(bits));
@@ -308,7 +314,8 @@ Value castValue(Scalars &s, Value x) {
 
 Value KernelBuilder::emitElementwise(Operation *op, ValueRange operands, unsigned lanes) {
   auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
-  Scalars s{*this, op, lanes, operands[0].getType(), elementOf(op->getOperand(0)), elementOf(op->getResult(0))};
+  Scalars s{
+      *this, op, lanes, operands[0].getType(), elementOf(op->getOperand(0)), elementOf(op->getResult(0))};
   if (auto compare = dyn_cast<CompareOp>(op))
     return compareValues(s, compare.getPredicate(), operands[0], operands[1]);
   if (isa<SelectOp>(op))
@@ -318,7 +325,8 @@ Value KernelBuilder::emitElementwise(Operation *op, ValueRange operands, unsigne
   if (operands.size() == 1)
     return s.isFloat() ? unaryFloat(s, operands[0]) : unaryInteger(s, operands[0]);
   if (operands.size() == 2)
-    return s.isFloat() ? binaryFloat(s, operands[0], operands[1]) : binaryInteger(s, operands[0], operands[1]);
+    return s.isFloat() ? binaryFloat(s, operands[0], operands[1])
+                       : binaryInteger(s, operands[0], operands[1]);
   return Value();
 }
 

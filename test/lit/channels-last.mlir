@@ -70,3 +70,15 @@ func.func @softmax(%x: !y) -> !y {
   %0 = torsh.softmax %x axis = 1 : !y
   return %0 : !y
 }
+
+// One constant index is a slice, which the transpose passes: queries of a joint projection become a window.
+// CHECK-LABEL: func.func @gather
+// CHECK: torsh.slice %{{.*}} starts = <[0, 0, 1, 0]> sizes = <[9, 2, 1, 8]>
+// CHECK-NOT: torsh.transpose
+// CHECK: return
+func.func @gather(%x: tensor<9x2x3x8xf32>) -> tensor<9x2x8xf32> {
+  %i = torsh.constant dense<-2> : tensor<i64> -> tensor<i64>
+  %0 = torsh.transpose %x perm = [2, 0, 1, 3] : (tensor<9x2x3x8xf32>) -> tensor<3x9x2x8xf32>
+  %1 = torsh.gather %0, %i axis = 0 : (tensor<3x9x2x8xf32>, tensor<i64>) -> tensor<9x2x8xf32>
+  return %1 : tensor<9x2x8xf32>
+}

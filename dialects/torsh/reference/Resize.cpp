@@ -162,7 +162,8 @@ Results evaluateResize(ResizeOp op, Call &call) {
     // 0 stands for the ratio of the sizes.
     if (axis.scale == 0)
       axis.scale = axis.input == 0 ? 1.0 : double(axis.output) / double(axis.input);
-    if ((axis.output != 0 && !(axis.scale > 0)) || !std::isfinite(axis.scale) || (axis.input == 0 && axis.output != 0))
+    if ((axis.output != 0 && !(axis.scale > 0)) || !std::isfinite(axis.scale) ||
+        (axis.input == 0 && axis.output != 0))
       return call.misfit("dim " + Twine(dim) + " has a scale that is not positive, or grows out of nothing");
     if (op.getMode() != ResizeMode::nearest &&
         !(double(axis.output) * reachOf(op, axis) <= double(call.limits.maxElements)))

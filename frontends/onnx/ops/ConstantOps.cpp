@@ -115,7 +115,8 @@ LogicalResult importRange(NodeImport &node) {
   // Each may be a size of an input or a whole number, of a float type too.
   auto whole = [&](size_t i) -> std::optional<SmallVector<DimAttr>> {
     auto known = node.constantFloats(i);
-    if (known && known->size() == 1 && std::floor(known->front()) == known->front() && std::abs(known->front()) < 1e15)
+    if (known && known->size() == 1 && std::floor(known->front()) == known->front() &&
+        std::abs(known->front()) < 1e15)
       return SmallVector<DimAttr>{dim::constant(node.context(), int64_t(known->front()))};
     return node.shapeValue(i);
   };

@@ -161,7 +161,7 @@ func.func @resize_c2(%x: tensor<4xf32>) {
 
 func.func @resize_c3(%x: tensor<4xf32>) {
   // expected-error@+1 {{resize_c3: scales are not negative}}
-  %0 = torsh.resize nearest %x scales = [0.0] coordinates = asymmetric : (tensor<4xf32>) -> tensor<8xf32>
+  %0 = torsh.resize nearest %x scales = [-1.0] coordinates = asymmetric : (tensor<4xf32>) -> tensor<8xf32>
   return
 }
 
