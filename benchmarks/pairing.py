@@ -107,7 +107,7 @@ def interval(ratios, level=0.95, draws=5000):
     return float(np.percentile(picks, tail)), float(np.percentile(picks, 100 - tail))
 
 
-def paired_rounds(ours, theirs, rounds, seconds, calibration=None, least_scale=1.9, tries=3):
+def paired_rounds(ours, theirs, rounds, seconds, calibration=None, least_scale=1.9, tries=12):
     """Runs `rounds` valid rounds; each is (our time, their time, scale), the medians of its runs.
 
     With a calibration, a round counts only if two processes scaled by `least_scale` before and after it.

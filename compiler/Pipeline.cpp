@@ -23,6 +23,8 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel) {
   // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
   if (optLevel > 0)
     pm.addNestedPass<func::FuncOp>(createRaisePatternsPass());
+  // Before simplify, which splits what broadcasts over a row op, and before any pass that knows contractions.
+  pm.addNestedPass<func::FuncOp>(createExpandAttentionPass());
   // Before any layout pass moves the weights whose outputs it scales.
   pm.addNestedPass<func::FuncOp>(createFoldBatchNormPass());
   // Row ops get their only kernel form here; after raising, which makes some of them.

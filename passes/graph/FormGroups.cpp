@@ -3,6 +3,7 @@
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/graph/Passes.h"
+#include "passes/graph/StreamedAttention.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -31,7 +32,7 @@ StringRef anchorOf(Operation *op) {
       .Case([](ResizeOp) { return "resize"; })
       .Case([](CumSumOp) { return "scan"; })
       .Case([](ConcatOp) { return "concat"; })
-      .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, AttentionOp,
+      .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
             ConvTransposeOp, GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
             NonMaxSuppressionOp>([](auto) { return "index"; })
       .Default([](Operation *) { return ""; });
@@ -296,7 +297,18 @@ LogicalResult GroupFormer::run() {
   SmallVector<Operation *> ops;
   for (Operation &op : block)
     ops.push_back(&op);
-  // Contractions first: their epilogues save the most traffic.
+  // Two products and the softmax between them: the scores are never written.
+  for (Operation *op : ops) {
+    auto softmax = dyn_cast<SoftmaxOp>(op);
+    auto attention = softmax ? matchStreamedAttention(softmax) : std::nullopt;
+    if (!attention || !llvm::all_of(attention->ops, [&](Operation *op) { return isFree(op); }))
+      continue;
+    OpSet set(attention->ops.begin(), attention->ops.end());
+    growEpilogue(set, attention->sum.getY(), 1);
+    addFinalTranspose(set, attention->sum.getY());
+    claim(set, "attention");
+  }
+  // Contractions next: their epilogues save the most traffic.
   auto anchored = [&](ArrayRef<StringRef> anchors, bool prologue, bool epilogue) {
     for (Operation *op : ops) {
       StringRef anchor = anchorOf(op);

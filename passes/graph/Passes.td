@@ -9,7 +9,8 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let description = [{
     An anchor (contraction, convolution, pooling, reduction, normalisation, ...) takes the elementwise ops that follow
     it at the same shape as its epilogue, reductions and row normalisations also those that feed only them; what is
-    left over forms elementwise groups. Windows on a group's inputs (transpose, slice, broadcast, reshape of an input)
+    left over forms elementwise groups. Two contractions with a softmax between them are one group: the scores are
+    never written. Windows on a group's inputs (transpose, slice, broadcast, reshape of an input)
     and splat constants are cloned into the group, because there they are addresses and registers.
 
     Before: `%1 = torsh.dot_general ..; %2 = torsh.broadcast %bias ..; %3 = torsh.add %1, %2; %4 = torsh.tanh %3`
@@ -35,6 +36,19 @@ def ChannelsLastPass : Pass<"torsh-channels-last", "::mlir::func::FuncOp"> {
 
     Precondition: none; what is channels-last already stays. Rationale: with channels last the innermost loop of every
     spatial kernel runs over contiguous channels, whatever the window, and a convolution is a matrix product.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def ExpandAttentionPass : Pass<"torsh-expand-attention", "::mlir::func::FuncOp"> {
+  let summary = "Attention becomes two products, the mask and a softmax";
+  let description = [{
+    Before: `torsh.attention %q, %k, %v mask %m scale = 0.125`
+    After:  `torsh.dot_general; torsh.mul; torsh.add; torsh.softmax; torsh.dot_general`, and with a mask a torsh.select
+            that makes rows without a visible key 0
+
+    Precondition: none. Rationale: models that spell attention out and those that name it meet in one form;
+    torsh-form-groups joins the pieces again, and its kernel streams over the keys.
   }];
   let dependentDialects = ["::torsh::TorshDialect"];
 }

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/lowering/MicroKernel.h"
+#include "passes/lowering/PackTransposed.h"
 #include "passes/lowering/TileSpaces.h"
 
 using namespace mlir;
@@ -209,16 +210,10 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       }
       if (packs) {
         // [n][k] -> [k][16]; columns past the end repeat the last one and are masked at the store.
-        Value last = kb.sub(columnCount, kb.constant(1));
-        kb.loop(kb.constant(0), kb.constant(panelWidth), 1, [&](Value lane) {
-          Value source = kb.add(
-              rightBase, kb.mul(kb.min(kb.add(column, lane), last), right->strides[shape.rightColumn]));
-          kb.loop(kb.constant(0), k, 1, [&](Value at) {
-            Value element = kb.loadFrom(right->pointer, rightType, kb.add(source, at), 1);
-            kb.storeTo(element, packed, kb.computeType(rightType),
-                       kb.add(kb.mul(at, kb.constant(panelWidth)), lane), 1);
-          });
-        });
+        PackSource source{right->pointer, rightType,
+                          kb.add(rightBase, kb.mul(column, right->strides[shape.rightColumn])),
+                          right->strides[shape.rightColumn], k};
+        packTransposed(kb, source, kb.sub(columnCount, column), packed, panelWidth);
       }
       SmallVector<Value> bases;
       if (shape.unpack) {

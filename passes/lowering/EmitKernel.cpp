@@ -20,6 +20,7 @@ const Strategy strategies[] = {
     {"reduce", emitReduceKernel, getReduceTiles},
     {"row_norm", emitRowNormKernel, getRowNormTiles},
     {"dot", emitDotKernel, getDotTiles},
+    {"attention", emitAttentionKernel, getAttentionTiles},
     {"conv", emitConvKernel, getConvTiles},
     {"depthwise", emitDepthwiseKernel, getDepthwiseTiles},
     {"pool", emitPoolKernel, getPoolTiles},

@@ -11,9 +11,10 @@ namespace torsh {
 static Operation *findRoot(KernelOp kernel) {
   Operation *found = nullptr;
   kernel.getBody().walk([&](Operation *op) {
-    if (!found && isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
-                      GroupNormOp, BatchNormOp, AttentionOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp,
-                      NonZeroOp, NonMaxSuppressionOp>(op))
+    if (!found &&
+        isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, GroupNormOp,
+            BatchNormOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp, NonZeroOp, NonMaxSuppressionOp>(
+            op))
       found = op;
   });
   return found;

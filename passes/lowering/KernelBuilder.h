@@ -142,6 +142,7 @@ llvm::LogicalResult emitConcatKernel(KernelBuilder &kb);
 llvm::LogicalResult emitReduceKernel(KernelBuilder &kb);
 llvm::LogicalResult emitRowNormKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDotKernel(KernelBuilder &kb);
+llvm::LogicalResult emitAttentionKernel(KernelBuilder &kb);
 llvm::LogicalResult emitConvKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitPoolKernel(KernelBuilder &kb);

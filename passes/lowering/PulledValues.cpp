@@ -360,8 +360,9 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
 LogicalResult KernelBuilder::storeYielded(Indices indices, unsigned lanes, Value mask) {
   // A contraction may end in a transpose that keeps the last dim: the index is that of the transpose's operand, and
   // only the place of the store moves. Other strategies run over the yielded shape.
+  bool isContraction = kernel.getAnchor() == "dot" || kernel.getAnchor() == "attention";
   auto storedTranspose = [&](Value yielded) {
-    return kernel.getAnchor() == "dot" ? yielded.getDefiningOp<TransposeOp>() : TransposeOp();
+    return isContraction ? yielded.getDefiningOp<TransposeOp>() : TransposeOp();
   };
   Memo memo;
   SmallVector<Value> values;

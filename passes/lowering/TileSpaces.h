@@ -11,6 +11,7 @@ TileSpace getConcatTiles(KernelOp kernel);
 TileSpace getReduceTiles(KernelOp kernel);
 TileSpace getRowNormTiles(KernelOp kernel);
 TileSpace getDotTiles(KernelOp kernel);
+TileSpace getAttentionTiles(KernelOp kernel);
 TileSpace getConvTiles(KernelOp kernel);
 TileSpace getDepthwiseTiles(KernelOp kernel);
 TileSpace getPoolTiles(KernelOp kernel);

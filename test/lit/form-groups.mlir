@@ -121,3 +121,48 @@ func.func @alias(%x: tensor<3x4xf32>) -> tensor<12xf32> {
   %1 = torsh.reshape %0 : (tensor<3x4xf32>) -> tensor<12xf32>
   return %1 : tensor<12xf32>
 }
+
+// -----
+
+!h = tensor<1x2x16x8xf32>
+
+// Two products with a softmax between them are one kernel, and so are the transposes and the mask around them.
+// CHECK-LABEL: func.func @attention
+// CHECK: %[[G:.*]] = torsh.group "attention"
+// CHECK: torsh.transpose
+// CHECK: torsh.dot_general
+// CHECK: torsh.select
+// CHECK-NEXT: torsh.softmax
+// CHECK-NEXT: torsh.dot_general
+// CHECK-NEXT: torsh.transpose
+// CHECK-NEXT: torsh.yield
+// CHECK-NOT: torsh.group
+// CHECK: return %[[G]]
+func.func @attention(%q: !h, %k: !h, %v: !h, %m: tensor<16x16xi1>) -> tensor<1x16x2x8xf32> {
+  %kt = torsh.transpose %k perm = [0, 1, 3, 2] : (!h) -> tensor<1x2x8x16xf32>
+  %s = torsh.dot_general %q, %kt batch = [0, 1] x [0, 1] contract = [3] x [2] : (!h, tensor<1x2x8x16xf32>) -> tensor<1x2x16x16xf32>
+  %b = torsh.broadcast %m axes = [2, 3] : (tensor<16x16xi1>) -> tensor<1x2x16x16xi1>
+  %low = torsh.constant dense<-9.0> : tensor<1x2x16x16xf32> -> tensor<1x2x16x16xf32>
+  %t = torsh.select %b, %s, %low : (tensor<1x2x16x16xi1>, tensor<1x2x16x16xf32>, tensor<1x2x16x16xf32>) -> tensor<1x2x16x16xf32>
+  %p = torsh.softmax %t axis = 3 : tensor<1x2x16x16xf32>
+  %y = torsh.dot_general %p, %v batch = [0, 1] x [0, 1] contract = [3] x [2] : (tensor<1x2x16x16xf32>, !h) -> !h
+  %z = torsh.transpose %y perm = [0, 2, 1, 3] : (!h) -> tensor<1x16x2x8xf32>
+  return %z : tensor<1x16x2x8xf32>
+}
+
+// -----
+
+!h = tensor<1x2x16x8xf32>
+!p = tensor<1x2x16x16xf32>
+
+// Weights that somebody else reads have to be written.
+// CHECK-LABEL: func.func @weights_are_read
+// CHECK: torsh.group "dot"
+// CHECK: torsh.group "row_norm"
+// CHECK: torsh.group "dot"
+func.func @weights_are_read(%q: !h, %k: !h, %v: !h) -> (!h, !p) {
+  %s = torsh.dot_general %q, %k batch = [0, 1] x [0, 1] contract = [3] x [3] : (!h, !h) -> !p
+  %p = torsh.softmax %s axis = 3 : !p
+  %y = torsh.dot_general %p, %v batch = [0, 1] x [0, 1] contract = [3] x [2] : (!p, !h) -> !h
+  return %y, %p : !h, !p
+}

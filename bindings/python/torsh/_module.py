@@ -18,6 +18,8 @@ from ._native import api, check
 Port = namedtuple("Port", ["name", "dtype", "dims"])
 Port.__doc__ = "One input or output: its name, numpy dtype, and dims, an int where static and a string where symbolic."
 
+# Reading a function out of the table makes a new Python object each time.
+_output_dims, _run = api.output_dims, api.run
 _executors = {}
 _executors_lock = threading.Lock()
 
@@ -45,9 +47,16 @@ class _Declared:
         dims = tuple(info.dims[i] if info.dims[i] >= 0 else info.dim_names[i].decode() for i in range(info.rank))
         self.port = Port(info.name.decode(), numpy_dtype(self.code, self.bits), dims)
 
+        self.dtype = self.port.dtype
+        self.static_shape = dims if all(isinstance(d, int) for d in dims) else None
+
     def as_array(self, index, given):
         """The argument as a contiguous, aligned array of the declared dtype. Arrays are never converted silently."""
-        dtype = self.port.dtype
+        dtype = self.dtype
+        if type(given) is np.ndarray and given.dtype == dtype:
+            flags = given.flags
+            if flags.c_contiguous and flags.aligned:
+                return given
         if isinstance(given, np.ndarray) or hasattr(given, "dtype"):
             array = given if isinstance(given, (np.ndarray, np.generic)) else np.from_dlpack(given)
             if array.dtype != dtype:
@@ -56,16 +65,47 @@ class _Declared:
             return np.require(array, requirements=["C", "A"])
         return np.require(given, dtype=dtype, requirements=["C", "A"])
 
-    def fill(self, value, array, shape):
-        """Points a C value at the array's memory; the result must outlive the call."""
-        tensor = value.u.tensor
-        dims = (ctypes.c_int64 * len(shape))(*shape)
-        tensor.data = array.ctypes.data
-        tensor.device = _native.Device(1, 0)
-        tensor.ndim = len(shape)
-        tensor.dtype = self.raw_dtype
-        tensor.shape = ctypes.cast(dims, ctypes.POINTER(ctypes.c_int64))
-        return dims
+
+
+class _Tensors:
+    """The C values of a context's inputs or outputs. They are kept from call to call, because making ctypes objects is
+    most of what a call costs; only addresses change, and shapes when they differ."""
+
+    def __init__(self, declared):
+        self.values = (_native.Value * max(1, len(declared)))()
+        self.pointer = ctypes.cast(self.values, ctypes.POINTER(_native.Value))
+        self._tensors = [self.values[i].u.tensor for i in range(len(declared))]  # views of the same memory
+        self._shapes = [None] * len(declared)
+        self._dims = [None] * len(declared)
+        for tensor, port in zip(self._tensors, declared):
+            tensor.device = _native.Device(1, 0)
+            tensor.dtype = port.raw_dtype
+
+    def point(self, i, array, shape):
+        """Points value i at the array's memory, which must outlive the call."""
+        tensor = self._tensors[i]
+        tensor.data = array.__array_interface__["data"][0]
+        if shape != self._shapes[i]:
+            dims = self._dims[i] = (ctypes.c_int64 * len(shape))(*shape)
+            tensor.ndim = len(shape)
+            tensor.shape = ctypes.cast(dims, ctypes.POINTER(ctypes.c_int64))
+            self._shapes[i] = shape
+
+    def shape(self, i):
+        """What the runtime wrote."""
+        tensor = self._tensors[i]
+        self._shapes[i] = None
+        return tuple(tensor.shape[:tensor.ndim])
+
+
+class _Context:
+    """One run at a time: a context of the runtime with the C values of a call."""
+
+    def __init__(self, module, inputs, outputs):
+        self.handle, self.error = ctypes.c_void_p(), _native.CError()
+        self.failure = ctypes.pointer(self.error)
+        check(api.context_create(module, ctypes.byref(self.handle), self.failure), self.error)
+        self.inputs, self.outputs = _Tensors(inputs), _Tensors(outputs)
 
 
 class Module:
@@ -84,6 +124,8 @@ class Module:
         api.module_info(handle, ctypes.byref(info))
         self._inputs = self._declared(api.input_info, info.num_inputs)
         self._outputs = self._declared(api.output_info, info.num_outputs)
+        self._static = all(declared.static_shape is not None for declared in self._outputs)
+        self._packed = any(declared.bits == 4 for declared in self._outputs)
         self.inputs = [declared.port for declared in self._inputs]
         self.outputs = [declared.port for declared in self._outputs]
         self.build_id = info.build_id.decode()
@@ -104,19 +146,14 @@ class Module:
         """What the compiler wrote about the model, as a dict."""
         return json.loads(self._metadata)
 
-    def _take_context(self):
-        try:
-            return self._contexts.pop()  # atomic, so that threads need no lock
-        except IndexError:
-            handle, error = ctypes.c_void_p(), _native.CError()
-            check(api.context_create(self._handle, ctypes.byref(handle), ctypes.byref(error)), error)
-            return handle
-
     def __call__(self, *arrays):
         if len(arrays) != len(self._inputs):
             raise Error("the model has %d inputs (%s), but %d were given"
                         % (len(self._inputs), ", ".join(p.name for p in self.inputs), len(arrays)), status=1)
-        context = self._take_context()
+        try:
+            context = self._contexts.pop()  # atomic, so that threads need no lock
+        except IndexError:
+            context = _Context(self._handle, self._inputs, self._outputs)
         try:
             return self._run(context, arrays)
         finally:
@@ -124,36 +161,39 @@ class Module:
 
     def _run(self, context, arrays):
         keep = []  # the memory that the C values point to
-        inputs = (_native.Value * max(1, len(self._inputs)))()
-        for i, (declared, given) in enumerate(zip(self._inputs, arrays)):
-            array = declared.as_array(i, given)
+        inputs, outputs = context.inputs, context.outputs
+        for i, declared in enumerate(self._inputs):
+            array = declared.as_array(i, arrays[i])
             memory = pack(array) if declared.bits == 4 else array
-            keep += [memory, declared.fill(inputs[i], memory, array.shape)]
-        outputs = (_native.Value * max(1, len(self._outputs)))()
-        error = _native.CError()
-        check(api.output_dims(context, inputs, len(self._inputs), outputs, len(self._outputs), None,
-                              ctypes.byref(error)), error)
+            keep.append(memory)
+            inputs.point(i, memory, array.shape)
+        handle, failure = context.handle, context.failure
+        if not self._static:
+            check(_output_dims(handle, inputs.pointer, len(self._inputs), outputs.pointer, len(self._outputs), None,
+                               failure), context.error)
         results = []
         for i, declared in enumerate(self._outputs):
-            tensor = outputs[i].u.tensor
-            shape = tuple(tensor.shape[axis] for axis in range(tensor.ndim))
+            shape = declared.static_shape if self._static else outputs.shape(i)
             if declared.bits == 4:
-                count = int(np.prod(shape, dtype=np.int64))
-                memory = np.empty((count + 1) // 2, np.uint8)
+                memory = np.empty((int(np.prod(shape, dtype=np.int64)) + 1) // 2, np.uint8)
             else:
-                memory = np.empty(shape, declared.port.dtype)
-            keep.append(declared.fill(outputs[i], memory, shape))
-            results.append((memory, shape))
-        check(api.run(context, inputs, len(self._inputs), outputs, len(self._outputs), ctypes.byref(error)), error)
-        return [unpack(memory, shape, declared.port.dtype) if declared.bits == 4 else memory
-                for declared, (memory, shape) in zip(self._outputs, results)]
+                memory = np.empty(shape, declared.dtype)
+            outputs.point(i, memory, shape)
+            results.append(memory)
+        status = _run(handle, inputs.pointer, len(self._inputs), outputs.pointer, len(self._outputs), failure)
+        if status:
+            check(status, context.error)
+        if not self._packed:
+            return results
+        return [unpack(memory, declared.static_shape or outputs.shape(i), declared.dtype) if declared.bits == 4
+                else memory for i, (declared, memory) in enumerate(zip(self._outputs, results))]
 
     def stats(self):
         """Sums over the contexts that are not in a run: runs, ns, memory held, waits, and so on."""
         total = {}
         for context in list(self._contexts):
             stats = _native.Stats(size=ctypes.sizeof(_native.Stats))
-            api.get_stats(context, ctypes.byref(stats))
+            api.get_stats(context.handle, ctypes.byref(stats))
             for name, _ in _native.Stats._fields_[2:]:
                 total[name] = total.get(name, 0) + getattr(stats, name)
         return total
@@ -187,7 +227,7 @@ def _copy(source, target):
 
 def _release(handle, contexts, folder, owner):
     for context in contexts:
-        api.context_destroy(context)
+        api.context_destroy(context.handle)
     api.module_destroy(handle)
     if folder and owner == os.getpid():  # after a fork the files are the parent's
         shutil.rmtree(folder, ignore_errors=True)

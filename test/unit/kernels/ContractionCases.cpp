@@ -176,3 +176,70 @@ TEST_CASE("convolutions on packed weights") {
   add({{9, 8}, {3, 3}, {1, 1}, {1, 1}, 8, 24, 1, 1, false, "i32"});
   check(cases);
 }
+
+namespace {
+
+struct AttentionSizes {
+  std::string batch, queries, keys;
+  int64_t depth, width;
+  std::map<std::string, int64_t> symbols = {};
+  std::string element = "f32";
+};
+
+/// softmax(scale * q k^T + mask) v; the mask hides some keys, and with `capped` the scores pass through tanh.
+Case attention(const AttentionSizes &a, bool capped = false, bool transposed = false) {
+  auto type = [&](const Texts &dims) { return tensor(dims, a.element); };
+  std::string q = type({a.batch, a.queries, text(a.depth)}), k = type({a.batch, a.keys, text(a.depth)});
+  std::string v = type({a.batch, a.keys, text(a.width)}), s = type({a.batch, a.queries, a.keys});
+  std::string y = type({a.batch, a.queries, text(a.width)}), mask = type({a.queries, a.keys});
+  std::string scalar = tensor(Sizes{}, a.element);
+  std::string body = "%s = torsh.dot_general %q, %k batch = [0] x [0] contract = [2] x [2] : (" + q + ", " +
+                     k + ") -> " + s + "\n%c = torsh.constant dense<0.3> : " + scalar + " -> " + scalar +
+                     "\n%f = torsh.broadcast %c axes = [] : (" + scalar + ") -> " + s +
+                     "\n%t = torsh.mul %s, %f : " + s + "\n%w = torsh.broadcast %m axes = [1, 2] : (" + mask +
+                     ") -> " + s + "\n" +
+                     (capped ? "%h = torsh.tanh %t : " + s + "\n%u = torsh.add %h, %w : " + s
+                             : "%u = torsh.add %t, %w : " + s) +
+                     "\n%p = torsh.softmax %u axis = 2 : " + s +
+                     "\n%o = torsh.dot_general %p, %v batch = [0] x [0] contract = [2] x [1] : (" + s + ", " +
+                     v + ") -> " + y + "\n%z = torsh.add %o, %r : " + y + "\n";
+  std::string yield = "%z", yieldType = y;
+  if (transposed) {
+    yield = "%l";
+    yieldType = type({a.queries, a.batch, text(a.width)});
+    body += "%l = torsh.transpose %z perm = [1, 0, 2] : (" + y + ") -> " + yieldType + "\n";
+  }
+  Case made{"attention", "%q: " + q + ", %k: " + k + ", %v: " + v + ", %m: " + mask + ", %r: " + y,
+            body,        yield,
+            yieldType,   a.symbols};
+  // Wide scores, so that the running maximum moves from block to block.
+  made.ranges[0] = {-9, 9};
+  made.ranges[3] = {-20, 0};
+  if (a.element == "f16")
+    made.tolerance = 4e-3;
+  return made;
+}
+
+} // namespace
+
+TEST_CASE("attention streamed over the keys") {
+  std::vector<Case> cases;
+  // Queries: the register tile and the tile of the tile space, one more, one less.
+  for (int64_t queries : {1, 5, 6, 7, 12, 71, 72, 73, 145})
+    cases.push_back(attention({"2", text(queries), "70", 16, 16}));
+  // Keys: whole blocks, one more, one less, fewer than a vector.
+  for (int64_t keys : {1, 3, 8, 15, 16, 17, 63, 64, 65, 128, 200})
+    cases.push_back(attention({"1", "13", text(keys), 24, 32}));
+  for (int64_t depth : {1, 7, 8, 9, 64})
+    for (int64_t width : {1, 15, 16, 17, 64, 72})
+      cases.push_back(attention({"2", "14", "33", depth, width}));
+  for (int64_t queries : {1, 6, 13, 80})
+    for (int64_t keys : {1, 9, 64, 130})
+      cases.push_back(attention({"b", "s", "t", 20, 24, {{"b", 2}, {"s", queries}, {"t", keys}}}, true));
+  // Heads go back between the rows.
+  cases.push_back(attention({"3", "14", "70", 16, 24}, false, true));
+  cases.push_back(attention({"b", "s", "70", 16, 17, {{"b", 3}, {"s", 20}}}, true, true));
+  cases.push_back(attention({"2", "14", "70", 16, 24, {}, "f64"}));
+  cases.push_back(attention({"2", "14", "70", 16, 24, {}, "f16"}));
+  check(cases);
+}
