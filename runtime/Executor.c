@@ -115,7 +115,8 @@ static void run_alone(torsh_rt_job *job, int64_t tiles, int64_t grain) {
 }
 
 void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, int64_t grain) {
-  if (grain < 1)
+  const int is_long = grain < 1;
+  if (is_long)
     grain = 1;
   ++lane->kernels;
   if (tiles <= 0)
@@ -126,7 +127,7 @@ void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, in
                                            grain);
   } else if (tiles > grain && lane->slot) {
     ++lane->shared_kernels;
-    lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain);
+    lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain, is_long);
   } else {
     run_alone(job, tiles, grain);
   }

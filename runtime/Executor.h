@@ -41,7 +41,7 @@ typedef struct torsh_rt_lane {
 } torsh_rt_lane;
 
 void torsh_rt_lane_begin(torsh_rt_lane *lane, torsh_executor *executor);
-/* Runs the job over [0, tiles) in ranges of at least `grain`. Returns when no thread is in it any more. */
+/* Runs the job over [0, tiles) in ranges of at least `grain`, or of one when it is 0: then each tile takes long. Returns when no thread is in it any more. */
 void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, int64_t grain);
 void torsh_rt_lane_end(torsh_rt_lane *lane);
 

@@ -86,26 +86,47 @@ static uint64_t now_us(void) {
 /* --- Workers
  * ---------------------------------------------------------------------------------------------------- */
 
-static void claim_ranges(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
+/* Waking a sleeping thread costs the waker some microseconds, and the thread begins tens of microseconds later: less
+ * work than this is done sooner without it. */
+enum { TicksWorthWaking = 100000 };
+
+/* Wakes up to `sleepers` workers when `ticks` for `done` tiles say that the `left` ones are worth it. */
+static int wake_for(torsh_rt_pool *pool, uint32_t sleepers, uint64_t ticks, int64_t done, int64_t left) {
+  double expected = (double)ticks / (double)done * (double)left;
+  if (expected < TicksWorthWaking)
+    return 0;
+  double useful = expected / TicksWorthWaking;
+  futex_wake(&pool->epoch, useful < (double)sleepers ? (uint32_t)useful : sleepers);
+  return 1;
+}
+
+/* Claims and runs ranges until none is left. The owner passes the number of sleepers, which it wakes when the first
+ * ranges show that the kernel is long enough. */
+static void claim_ranges(torsh_rt_pool *pool, torsh_rt_slot *slot, uint32_t sleepers) {
   const int64_t tiles = slot->tiles;
   torsh_rt_range_size size = torsh_rt_range_size_for(tiles, slot->grain, pool->width);
+  if (sleepers && size.tiles > 1 && size.tiles > slot->grain)
+    size.tiles = size.tiles / 4 > slot->grain ? size.tiles / 4 : slot->grain;
   for (;;) {
     int64_t begin = atomic_fetch_add_explicit(&slot->next, size.tiles, memory_order_relaxed);
     if (begin >= tiles)
       return;
     int64_t end = tiles - begin <= size.tiles ? tiles : begin + size.tiles;
+    const uint64_t start = size.start;
     if (torsh_rt_run_range(slot->job, begin, end))
       return;
     torsh_rt_range_size_adapt(&size);
+    if (sleepers && end < tiles && wake_for(pool, sleepers, size.start - start, end - begin, tiles - end))
+      sleepers = 0;
   }
 }
 
-static void help(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
+static void help(torsh_rt_pool *pool, torsh_rt_slot *slot) {
   if (!(atomic_load_explicit(&slot->gate, memory_order_relaxed) & GateOpen))
     return;
   if (atomic_fetch_add_explicit(&slot->gate, 1, memory_order_acquire) & GateOpen) {
     set_float_state(slot->float_state);
-    claim_ranges(pool, slot);
+    claim_ranges(pool, slot, 0);
   }
   if (atomic_fetch_sub_explicit(&slot->gate, 1, memory_order_release) - 1 == GateAwaited)
     futex_wake(&slot->gate, 1);
@@ -275,7 +296,7 @@ static void await_workers(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
 }
 
 int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles,
-                      int64_t grain) {
+                      int64_t grain, int is_long) {
   if (atomic_load_explicit(&pool->threads_state, memory_order_relaxed) == ThreadsNone)
     start_threads(pool);
   slot->job = job;
@@ -286,11 +307,11 @@ int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *jo
   atomic_fetch_or_explicit(&slot->gate, GateOpen, memory_order_release);
   atomic_fetch_add(&pool->epoch, 1);
   uint32_t sleepers = atomic_load(&pool->sleepers);
-  if (sleepers) {
-    int64_t useful = (tiles - 1) / grain;
-    futex_wake(&pool->epoch, useful < (int64_t)sleepers ? (uint32_t)useful : sleepers);
+  if (sleepers && is_long) {
+    futex_wake(&pool->epoch, tiles - 1 < (int64_t)sleepers ? (uint32_t)(tiles - 1) : sleepers);
+    sleepers = 0;
   }
-  claim_ranges(pool, slot);
+  claim_ranges(pool, slot, sleepers);
   if ((atomic_fetch_and_explicit(&slot->gate, ~GateOpen, memory_order_acq_rel) & ~GateOpen) == 0)
     return 0;
   await_workers(pool, slot);

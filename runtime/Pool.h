@@ -24,6 +24,6 @@ void torsh_rt_pool_leave(torsh_rt_pool *pool, torsh_rt_slot *slot);
 
 /* Runs the job together with the workers. Returns 1 if the caller had to wait for them at the end, else 0. */
 int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles,
-                      int64_t grain);
+                      int64_t grain, int is_long);
 
 #endif

@@ -48,8 +48,8 @@ typedef struct torsh_host {
   uint32_t size; /* sizeof(torsh_host) of the host */
   uint32_t reserved;
   void *context;
-  /* Runs `fn` over [0, tiles), cut into ranges of at least `grain` tiles. Returns 0, or a status that ends the run
-   * (cancelled, deadline). `kernel` indexes torsh_program.kernel_names. */
+  /* Runs `fn` over [0, tiles), cut into ranges of at least `grain` tiles; 0 says that each tile takes long, so
+   * that threads are worth waking. Returns 0, or a status that ends the run (cancelled, deadline). `kernel` indexes torsh_program.kernel_names. */
   int32_t (*parallel_for)(void *context, torsh_kernel_fn fn, const void *const *in, void *const *out,
                           const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel);
 } torsh_host;

@@ -254,7 +254,13 @@ TileSpace getAttentionTiles(KernelOp kernel) {
   if (failed(shape))
     return {dim::constant(context, 1), 1};
   DimAttr blocks = dim::ceilDiv(shape->queries(), dim::constant(context, shape->queryBlock()));
-  return {dim::mul(dim::product(context, ArrayRef(shape->dims).take_front(shape->batch)), blocks), 1};
+  SmallVector<DimAttr> left = getDims(shape->scores.getLhs());
+  double products = std::min(dim::asConstant(shape->queries()).value_or(1), shape->queryBlock());
+  products *= dim::asConstant(getDims(shape->softmax.getX()).back()).value_or(1);
+  products *= dim::asConstant(left[shape->scores.getLhsContract()[0]]).value_or(64) +
+              dim::asConstant(shape->dims.back()).value_or(64);
+  return {dim::mul(dim::product(context, ArrayRef(shape->dims).take_front(shape->batch)), blocks),
+          grainOf(products)};
 }
 
 LogicalResult emitAttentionKernel(KernelBuilder &kb) {

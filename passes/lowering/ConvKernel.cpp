@@ -54,7 +54,11 @@ TileSpace getConvTiles(KernelOp kernel) {
   DimAttr groups = dim::constant(context, op.getGroups());
   DimAttr columns = dim::ceilDiv(dim::floorDiv(dims.back(), groups), dim::constant(context, columnsOfTile));
   DimAttr rows = dim::ceilDiv(pixelsOf(op), dim::constant(context, rowBlock(op)));
-  return {dim::mul(dim::mul(dims[0], groups), dim::mul(columns, rows)), 1};
+  double products = std::min(dim::asConstant(pixelsOf(op)).value_or(rowsOfTile), rowBlock(op));
+  for (int64_t size : cast<RankedTensorType>(op.getW().getType()).getShape().drop_back())
+    products *= std::max<int64_t>(size, 1);
+  products *= std::min<int64_t>(columnsOfTile, dim::asConstant(dims.back()).value_or(columnsOfTile));
+  return {dim::mul(dim::mul(dims[0], groups), dim::mul(columns, rows)), grainOf(products)};
 }
 
 LogicalResult emitConvKernel(KernelBuilder &kb) {

@@ -97,7 +97,13 @@ TileSpace getDotTiles(KernelOp kernel) {
   DimAttr rows = dim::ceilDiv(productOf(*shape, shape->rows), dim::constant(context, rowBlock(*shape)));
   DimAttr columns =
       dim::ceilDiv(getDims(shape->op.getY())[shape->column], dim::constant(context, columnsOfTile));
-  return {dim::mul(productOf(*shape, shape->batch), dim::mul(rows, columns)), 1};
+  auto sizeOf = [](DimAttr dim, int64_t most, int64_t unknown) {
+    return double(std::min(most, dim::asConstant(dim).value_or(unknown)));
+  };
+  double products = sizeOf(productOf(*shape, shape->rows), rowBlock(*shape), 1) *
+                    sizeOf(getDims(shape->op.getY())[shape->column], columnsOfTile, columnsOfTile) *
+                    sizeOf(getDims(shape->op.getLhs())[shape->leftK], INT64_MAX, 256);
+  return {dim::mul(productOf(*shape, shape->batch), dim::mul(rows, columns)), grainOf(products)};
 }
 
 LogicalResult emitDotKernel(KernelBuilder &kb) {

@@ -29,7 +29,8 @@ constexpr int64_t panelWidth = 16;
 /// The tile space of a kernel. It is the same on every CPU level, because the host plan is.
 struct TileSpace {
   DimAttr tiles;
-  int64_t grain = 1; ///< fewest tiles that are worth a range of their own
+  int64_t grain =
+      1; ///< fewest tiles that are worth a range of their own; 0 when each tile is worth waking a thread
 };
 
 /// A strided window on a buffer; strides and the offset count elements.

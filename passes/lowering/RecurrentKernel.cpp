@@ -279,7 +279,12 @@ TileSpace getRecurrentTiles(KernelOp kernel) {
     return {dim::constant(kernel.getContext(), 1), 1};
   // y is [T, D, B, H].
   SmallVector<DimAttr> dims = getDims(op->getResult(0));
-  return {dim::mul(dims[1], dims[2]), 1};
+  // All gates of all steps of one sample; a short sequence when its length is not known.
+  auto weights = cast<RankedTensorType>(op->getOperand(2).getType()).getShape();
+  double products = dim::asConstant(dims[0]).value_or(8);
+  for (int64_t size : weights.drop_front())
+    products *= std::max<int64_t>(size, 1);
+  return {dim::mul(dims[1], dims[2]), grainOf(products)};
 }
 
 LogicalResult emitRecurrentKernel(KernelBuilder &kb) {

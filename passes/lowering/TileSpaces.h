@@ -6,6 +6,15 @@
 
 namespace torsh {
 
+/// The grain of a tile space whose tiles take `products` multiply-adds each: a range takes about a microsecond, and with
+/// some tens of microseconds for each tile sleeping threads are worth waking at once.
+inline int64_t grainOf(double products) {
+  constexpr double worthRange = 16384, worthWaking = 524288;
+  if (products >= worthWaking)
+    return 0;
+  return products >= worthRange ? 1 : static_cast<int64_t>(worthRange / std::max(products, 256.0));
+}
+
 TileSpace getElementwiseTiles(KernelOp kernel);
 TileSpace getConcatTiles(KernelOp kernel);
 TileSpace getReduceTiles(KernelOp kernel);
