@@ -4,6 +4,7 @@
 # usage: scripts/chroot_test.sh [FOLDER]      FOLDER: where the system goes (default: a new folder, removed at the end)
 #   MIRROR=URL        Debian mirror for debootstrap (default: debootstrap's own)
 #   DEMO_MINUTES=20   TEST_MINUTES=50   limits of the two commands
+#   TEST=.ci/run      runs this instead of ./test.sh, for example with the sanitizer part
 #   KEEP=1            leave the system where it is
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -74,6 +75,6 @@ inside() {
 failures=0
 inside "${DEMO_MINUTES:-20}" ./demo.sh || failures=$((failures + 1))
 inside "${DEMO_MINUTES:-20}" ./demo.sh || failures=$((failures + 1)) # again: must be quick
-inside "${TEST_MINUTES:-50}" ./test.sh || failures=$((failures + 1))
+inside "${TEST_MINUTES:-50}" "${TEST:-./test.sh}" || failures=$((failures + 1))
 echo "$((3 - failures)) passed, $failures failed"
 [ "$failures" -eq 0 ]
