@@ -2,7 +2,7 @@
 # Builds everything and runs all the tests. The last line is `N passed, N failed`; the exit status is 0 if none failed.
 # usage: ./test.sh [--quick] [--sanitize] [--stage NAME]... [--list]     (./test.sh --help says what they mean)
 # Stages: scripts/run_tests.py. Model checks beyond the quick ones run when test/models/generate.py has made the models;
-# test/python, test/fuzz and the others run whenever they hold something.
+# test/artifact, test/fuzz and the others run whenever they hold something.
 set -euo pipefail
 cd "$(dirname "$0")"
 case " $* " in

@@ -77,15 +77,38 @@ SmallVector<std::string> libmSymbols(ArrayRef<std::string> objects) {
   return wanted;
 }
 
-} // namespace
+Error runLinker(ArrayRef<std::string> arguments) {
+  SmallVector<const char *> raw{"ld.lld", "-m", "elf_x86_64", "--threads=1"};
+  for (const std::string &argument : arguments)
+    raw.push_back(argument.c_str());
+  std::string messages;
+  raw_string_ostream os(messages);
+  // lld keeps global state between calls.
+  static std::mutex lock;
+  std::lock_guard<std::mutex> guard(lock);
+  lld::Result result = lld::lldMain(raw, os, os, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0)
+    return createStringError("TSH-0621: the linker failed: " + messages);
+  return Error::success();
+}
 
-static Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<std::string> options,
-                                        bool exports) {
+/// A library that only has the name of libm. Linked against it, symbols carry no version, and the loader takes the oldest
+/// one that the target system has; against this system's libm they would ask for versions that older systems lack.
+Expected<std::string> makeLibmStub(const ScratchDirectory &scratch) {
+  std::string text = scratch.file("stub.txt"), stub = scratch.file("libm.so");
+  if (Error error = writeFile(text, "stub"))
+    return std::move(error);
+  if (Error error = runLinker({"-shared", "-soname=libm.so.6", "--format=binary", text, "-o", stub}))
+    return std::move(error);
+  return stub;
+}
+
+Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<std::string> options, bool exports,
+                                 bool needsLibm) {
   auto scratch = ScratchDirectory::create();
   if (!scratch)
     return scratch.takeError();
-  SmallVector<std::string> arguments{"ld.lld", "-m", "elf_x86_64", "--threads=1"};
-  arguments.append(options.begin(), options.end());
+  SmallVector<std::string> arguments(options);
   for (auto [index, bytes] : enumerate(objects)) {
     arguments.push_back((*scratch)->file(Twine(index) + ".o"));
     if (Error error = writeFile(arguments.back(), bytes))
@@ -97,48 +120,34 @@ static Expected<std::vector<char>> link(ArrayRef<std::string> objects, ArrayRef<
       return std::move(error);
     arguments.push_back("--version-script=" + map);
   }
-  std::string out = (*scratch)->file("linked");
-  arguments.push_back("-o");
-  arguments.push_back(out);
-  SmallVector<const char *> raw;
-  for (const std::string &argument : arguments)
-    raw.push_back(argument.c_str());
-  std::string messages;
-  raw_string_ostream os(messages);
-  {
-    // lld keeps global state between calls.
-    static std::mutex lock;
-    std::lock_guard<std::mutex> guard(lock);
-    lld::Result result = lld::lldMain(raw, os, os, {{lld::Gnu, &lld::elf::link}});
-    if (result.retCode != 0)
-      return createStringError("TSH-0621: the linker failed: " + messages);
+  if (needsLibm) {
+    auto stub = makeLibmStub(**scratch);
+    if (!stub)
+      return stub.takeError();
+    arguments.append({"--no-as-needed", *stub});
   }
+  std::string out = (*scratch)->file("linked");
+  arguments.append({"-o", out});
+  if (Error error = runLinker(arguments))
+    return std::move(error);
   auto buffer = MemoryBuffer::getFile(out, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return createStringError("TSH-0621: the linker left no output");
   return std::vector<char>((*buffer)->getBufferStart(), (*buffer)->getBufferEnd());
 }
 
+} // namespace
+
 Expected<std::vector<char>> linkSharedObject(ArrayRef<std::string> objects) {
-  SmallVector<std::string> options{"-shared",
-                                   "--hash-style=gnu",
-                                   "--build-id=sha1",
-                                   "-z",
-                                   "noexecstack",
-                                   "-z",
-                                   "relro",
-                                   "-z",
-                                   "now",
-                                   "--eh-frame-hdr",
-                                   "--unresolved-symbols=ignore-all"};
   // Functions that no polynomial replaced come from libm.
-  if (!libmSymbols(objects).empty())
-    options.append({"--no-as-needed", "/lib/x86_64-linux-gnu/libm.so.6"});
-  return link(objects, options, /*exports=*/true);
+  return link(objects,
+              {"-shared", "--hash-style=gnu", "--build-id=sha1", "-z", "noexecstack", "-z", "relro", "-z",
+               "now", "--eh-frame-hdr", "--unresolved-symbols=ignore-all"},
+              /*exports=*/true, /*needsLibm=*/!libmSymbols(objects).empty());
 }
 
 Expected<std::vector<char>> linkRelocatable(ArrayRef<std::string> objects) {
-  return link(objects, {"-r"}, /*exports=*/false);
+  return link(objects, {"-r"}, /*exports=*/false, /*needsLibm=*/false);
 }
 
 } // namespace torsh

@@ -1,5 +1,6 @@
 //===-- Metadata.cpp - What an artifact says about itself ---------------------------------------------------===//
 #include "compiler/Metadata.h"
+#include "artifact/Sha256.h"
 #include "compiler/HostPlan.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
@@ -8,7 +9,6 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 
 using namespace llvm;
 
@@ -61,13 +61,11 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   root["opt_level"] = int64_t(optLevel);
   root["model"] = sys::path::filename(modelPath);
   if (auto buffer = MemoryBuffer::getFile(modelPath, false, false)) {
-    // Models with weights inside may be gigabytes; the header's digest is enough to tell files apart quickly.
     StringRef bytes = (*buffer)->getBuffer();
-    auto head = bytes.take_front(1 << 20);
-    auto digest =
-        SHA256::hash(ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(head.data()), head.size()));
+    std::array<uint8_t, 32> digest;
+    torsh_sha256_of(bytes.data(), bytes.size(), digest.data());
     root["model_bytes"] = int64_t(bytes.size());
-    root["model_sha256_of_first_mib"] = toHex(digest, true);
+    root["model_sha256"] = toHex(digest, true);
   }
   if (!sidecar.empty())
     root["weights_file"] = sidecar;

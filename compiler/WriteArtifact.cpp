@@ -1,11 +1,11 @@
 //===-- WriteArtifact.cpp - Artifact files ------------------------------------------------------------------===//
+#include "artifact/Sha256.h"
 #include "compiler/Artifact.h"
 #include "compiler/WeightRecipe.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
@@ -18,10 +18,10 @@ namespace {
 /// A stream that hashes what it writes.
 class HashedFile {
 public:
-  explicit HashedFile(raw_fd_ostream &os) : os(os) {}
+  explicit HashedFile(raw_fd_ostream &os) : os(os) { torsh_sha256_begin(&hasher); }
   void write(ArrayRef<char> bytes) {
     os.write(bytes.data(), bytes.size());
-    hasher.update(ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+    torsh_sha256_add(&hasher, bytes.data(), bytes.size());
     written += bytes.size();
   }
   void pad(uint64_t bytes) {
@@ -32,15 +32,12 @@ public:
       bytes -= part;
     }
   }
-  void digest(uint8_t (&out)[32]) {
-    std::array<uint8_t, 32> result = hasher.final();
-    std::copy(result.begin(), result.end(), out);
-  }
+  void digest(uint8_t (&out)[32]) { torsh_sha256_end(&hasher, out); }
   uint64_t written = 0;
 
 private:
   raw_fd_ostream &os;
-  SHA256 hasher;
+  torsh_sha256 hasher;
 };
 
 /// Bytes of a dense attribute in memory order: booleans take a byte, splats are repeated.

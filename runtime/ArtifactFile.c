@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "ArtifactFile.h"
 #include "JsonField.h"
-#include "Sha256.h"
 #include "Status.h"
+#include "artifact/Sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +72,7 @@ static torsh_status check_code(const char *path, torsh_rt_file *file, torsh_erro
   if (bytes == MAP_FAILED)
     return torsh_rt_fail(error, TORSH_E_IO, "cannot map %s: %s.", path, strerror(errno));
   uint8_t digest[32];
-  torsh_rt_sha256_of(bytes, size, digest);
+  torsh_sha256_of(bytes, size, digest);
   torsh_status status = TORSH_OK;
   if (memcmp(digest, t->code_sha256, sizeof(digest)) != 0)
     status = torsh_rt_fail(
@@ -198,7 +198,7 @@ torsh_status torsh_rt_verify_file(const char *path, const char *weights_path, to
   status = torsh_rt_file_map_weights(&file, path, weights_path, &weights, error);
   if (!status) {
     uint8_t digest[32];
-    torsh_rt_sha256_of(weights.data, (size_t)weights.size, digest);
+    torsh_sha256_of(weights.data, (size_t)weights.size, digest);
     if (memcmp(digest, file.trailer.weights_sha256, sizeof(digest)) != 0)
       status = torsh_rt_fail(error, TORSH_E_DIGEST, "the weights of %s do not match their digest.", path);
     torsh_rt_unmap(&weights);

@@ -55,14 +55,8 @@ static uint32_t detect(void) {
   return 4;
 }
 
-static int detect_sha(void) {
-  const features f = read_features();
-  /* The SHA block function also uses SSSE3 and SSE4.1. */
-  return has(f.leaf7_ebx, BIT(29)) && has(f.leaf1_ecx, BIT(9) | BIT(19));
-}
 #else
 static uint32_t detect(void) { return 0; }
-static int detect_sha(void) { return 0; }
 #endif
 
 /* cpuid traps to the hypervisor in a virtual machine (tens of microseconds), hence the caches. They hold
@@ -72,16 +66,6 @@ uint32_t torsh_rt_cpu_level(void) {
   uint32_t held = atomic_load_explicit(&cache, memory_order_relaxed);
   if (!held) {
     held = detect() + 1;
-    atomic_store_explicit(&cache, held, memory_order_relaxed);
-  }
-  return held - 1;
-}
-
-int torsh_rt_cpu_has_sha(void) {
-  static atomic_int cache;
-  int held = atomic_load_explicit(&cache, memory_order_relaxed);
-  if (!held) {
-    held = detect_sha() + 1;
     atomic_store_explicit(&cache, held, memory_order_relaxed);
   }
   return held - 1;

@@ -10,6 +10,4 @@ uint32_t torsh_rt_cpu_level(void);
 /* The same, lowered (never raised) by the environment variable TORSH_CPU_LEVEL=v1|v2|v3|v4. */
 uint32_t torsh_rt_cpu_level_allowed(void);
 
-int torsh_rt_cpu_has_sha(void);
-
 #endif

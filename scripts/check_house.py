@@ -59,11 +59,12 @@ class House:
 # tools/, which nobody includes. Data flows one way, so a frontend knows no pass and a pass no frontend.
 MAY_INCLUDE = {
     "include": {"include"},
-    "runtime": {"runtime", "include"},
+    "artifact": {"artifact"},
+    "runtime": {"runtime", "artifact", "include"},
     "dialects": {"dialects", "include"},
     "frontends": {"frontends", "dialects", "include"},
     "passes": {"passes", "dialects", "include"},
-    "compiler": {"compiler", "frontends", "passes", "dialects", "include"},
+    "compiler": {"compiler", "frontends", "passes", "dialects", "artifact", "include"},
     "tools": {"tools", "compiler", "include"},
     "examples": {"examples", "include"},
     "bindings": {"bindings", "compiler", "include"},
@@ -382,7 +383,7 @@ def tests_are_run(house):
         if holds and not built and (needs_cmake or folder not in known):
             problems.append(f"{folder}/ is never run: name it in test/CMakeLists.txt (add_subdirectory) if it has a "
                             "CMakeLists.txt, or in scripts/run_tests.py")
-    for path in [f for f in house.files if re.fullmatch(r"test/python/.*\.py", f)]:
+    for path in [f for f in house.files if re.fullmatch(r"test/artifact/.*\.py", f)]:
         name = os.path.basename(path)
         if "unittest" in house.text(path) and not name.startswith("test_"):
             problems.append(f"{path}: call it test_{name}, or unittest does not find it")

@@ -138,7 +138,7 @@ def python_stages(needs, build):
     runtime are entries of ctest."""
     environment = {"PYTHONPATH": f"{ROOT}/{build}/python", "TORSH_BUILD": f"{ROOT}/{build}"}
     stages = []
-    for folder in ("test/python", "test/models", "examples", "benchmarks"):
+    for folder in ("test/artifact", "test/models", "examples", "benchmarks"):
         if exists(f"{folder}/test_*.py"):
             stages.append(Stage("python-" + folder.replace("/", "-"),
                                 [PYTHON, "-m", "unittest", "discover", "-v", "-s", folder, "-p", "test_*.py"],
@@ -171,7 +171,8 @@ def default_stages(quick):
 
 
 # The targets of the part under address and undefined sanitizers, and the entries of ctest that need no others.
-SANITIZED = ["runtime_tests", "test_onnx_reader", "onnx_reader_fuzz", "test_dialect", "reference_test", "kernel_check"]
+SANITIZED = ["runtime_tests", "test_onnx_reader", "onnx_reader_fuzz", "test_dialect", "reference_test", "kernel_check",
+             "torshc"]
 SANITIZED_TESTS = r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|dialect|reference|kernels)$"
 
 
@@ -187,6 +188,12 @@ def sanitizer_stages():
     # What reads foreign bytes or computes, as far as it builds in the time of a CI run: not all of the compiler once more.
     stages = [Stage("build-asan", ["scripts/build.sh", "asan", *SANITIZED], count_one, 40),
               ctest_stage("ctest-asan", "build-asan", 20, options, "build-asan", SANITIZED_TESTS)]
+    # The trained models and bad models, from the file to the numbers, under the address sanitizer.
+    compiler = "build-asan/bin/torshc"
+    stages += [Stage("models-asan", [*HARNESS, "--quick", "--torshc", compiler, "--via", "cli"], count_summary, 15, "",
+                     options, "build-asan"),
+               Stage("bad-inputs-asan", [PYTHON, "test/models/bad_inputs.py", "--torshc", compiler], count_summary, 15, "",
+                     options, "build-asan")]
     stages += [Stage("build-tsan", ["scripts/build.sh", "tsan"], count_one, 20),
                ctest_stage("ctest-tsan", "build-tsan", 15, options, "build-tsan")]
     return stages

@@ -67,7 +67,7 @@ HOUSE = {
     "test/CMakeLists.txt": "add_subdirectory(lit)\n",
     "test/lit/CMakeLists.txt": "add_custom_target(check-lit)\n",
     "test/lit/fold-topic.mlir": "// RUN: torsh-opt --torsh-fold-topic %s\n",
-    "test.sh": "python -m unittest discover test/python\n",
+    "test.sh": "python -m unittest discover test/artifact\n",
 }
 
 # (rule, file, new text or None to remove it, words of the complaint)
@@ -130,7 +130,7 @@ BREAKS = [
      "| TSH-0001 | a | b |\n| TSH-0001 | c | d |\n| TSH-0100 | a | b |\n| TSH-8001 | a | b |\n", "explains TSH-0001 twice"),
     ("tests-are-run", "test/forgotten/a.py", "x = 1\n", "test/forgotten/ is never run"),
     ("tests-are-run", "test/CMakeLists.txt", "# empty\n", "test/lit/ is never run"),
-    ("tests-are-run", "test/python/runtime.py", "import unittest\n", "call it test_runtime.py"),
+    ("tests-are-run", "test/artifact/runtime.py", "import unittest\n", "call it test_runtime.py"),
 ]
 
 

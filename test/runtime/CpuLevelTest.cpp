@@ -1,4 +1,5 @@
 #include "Fixture.h"
+#include "artifact/Sha256.h"
 #include "torsh/artifact.h"
 extern "C" {
 #include "runtime/CpuLevel.h"
@@ -54,7 +55,7 @@ TEST_CASE("the detected level agrees with the kernel's list of flags", "[cpu]") 
   if (expected == 3 && has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}))
     expected = 4;
   CHECK(torsh_rt_cpu_level() == expected);
-  CHECK(bool(torsh_rt_cpu_has_sha()) == has({"sha_ni"}));
+  CHECK(bool(torsh_sha256_has_extensions()) == has({"sha_ni"}));
 }
 
 TEST_CASE("the best code that the CPU can run is chosen, and the variable only lowers it", "[cpu]") {

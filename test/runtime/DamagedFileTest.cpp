@@ -1,7 +1,7 @@
 #include "Fixture.h"
 #include "torsh/artifact.h"
 extern "C" {
-#include "runtime/Sha256.h"
+#include "artifact/Sha256.h"
 }
 
 #include <catch2/catch.hpp>
@@ -133,7 +133,7 @@ TEST_CASE("well-signed bytes that are no shared object do not crash the loader",
   std::string bytes = readFile(fake("weightless.so"));
   torsh_trailer trailer = trailerOf(bytes);
   auto sign = [&] {
-    torsh_rt_sha256_of(bytes.data(), trailer.metadata_offset + trailer.metadata_size, trailer.code_sha256);
+    torsh_sha256_of(bytes.data(), trailer.metadata_offset + trailer.metadata_size, trailer.code_sha256);
     return withTrailer(bytes, trailer);
   };
   bytes[0] = 'X';
@@ -154,7 +154,7 @@ TEST_CASE("a side file must be a plain name that exists", "[damaged]") {
   for (const char *other : {"/etc/passwdxxxx", "../car.weights.", "missing.weights"}) {
     REQUIRE(strlen(other) == name.size());
     bytes.replace(at, name.size(), other);
-    torsh_rt_sha256_of(bytes.data(), trailer.metadata_offset + trailer.metadata_size, trailer.code_sha256);
+    torsh_sha256_of(bytes.data(), trailer.metadata_offset + trailer.metadata_size, trailer.code_sha256);
     torsh_error error = loadBytes(withTrailer(bytes, trailer));
     INFO(other << ": " << error.message);
     CHECK(error.status == (strchr(other, '/') ? TORSH_E_FORMAT : TORSH_E_IO));

@@ -1,5 +1,5 @@
 extern "C" {
-#include "runtime/Sha256.h"
+#include "artifact/Sha256.h"
 #include "runtime/CpuLevel.h"
 }
 
@@ -22,7 +22,7 @@ std::string hex(const uint8_t digest[32]) {
 
 std::string digestOf(const std::string &bytes) {
   uint8_t digest[32];
-  torsh_rt_sha256_of(bytes.data(), bytes.size(), digest);
+  torsh_sha256_of(bytes.data(), bytes.size(), digest);
   return hex(digest);
 }
 } // namespace
@@ -41,18 +41,18 @@ TEST_CASE("any split into pieces gives the same digest", "[sha256]") {
   for (int i = 0; i < 300; ++i)
     bytes += char(i * 7);
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {
-    torsh_rt_sha256 sha;
+    torsh_sha256 sha;
     uint8_t digest[32];
-    torsh_rt_sha256_begin(&sha);
-    torsh_rt_sha256_add(&sha, bytes.data(), cut);
-    torsh_rt_sha256_add(&sha, bytes.data() + cut, bytes.size() - cut);
-    torsh_rt_sha256_end(&sha, digest);
+    torsh_sha256_begin(&sha);
+    torsh_sha256_add(&sha, bytes.data(), cut);
+    torsh_sha256_add(&sha, bytes.data() + cut, bytes.size() - cut);
+    torsh_sha256_end(&sha, digest);
     REQUIRE(hex(digest) == digestOf(bytes));
   }
 }
 
 TEST_CASE("the SHA instructions and the plain code agree", "[sha256]") {
-  if (!torsh_rt_cpu_has_sha()) {
+  if (!torsh_sha256_has_extensions()) {
     WARN("this CPU has no SHA instructions");
     return;
   }
@@ -61,8 +61,8 @@ TEST_CASE("the SHA instructions and the plain code agree", "[sha256]") {
     data[i] = uint8_t(i * i + i / 3);
   for (size_t blocks = 0; blocks <= 33; ++blocks) {
     uint32_t plain[8] = {1, 2, 3, 4, 5, 6, 7, 8}, fast[8] = {1, 2, 3, 4, 5, 6, 7, 8};
-    torsh_rt_sha256_blocks_plain(plain, data.data(), blocks);
-    torsh_rt_sha256_blocks_shani(fast, data.data(), blocks);
+    torsh_sha256_blocks_plain(plain, data.data(), blocks);
+    torsh_sha256_blocks_shani(fast, data.data(), blocks);
     REQUIRE(memcmp(plain, fast, sizeof(plain)) == 0);
   }
 }

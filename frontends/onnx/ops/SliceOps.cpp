@@ -121,8 +121,8 @@ LogicalResult importSplit(NodeImport &node) {
   } else if (auto given = node.opset < 13 ? node.intsAttr("split") : std::nullopt) {
     sizes = llvm::map_to_vector(*given, [&](int64_t value) { return dim::constant(node.context(), value); });
   }
-  if (count < 1 || count < int64_t(node.numOutputs()) || (sizes && sizes->size() < node.numOutputs()))
-    return node.malformed("there are fewer parts than outputs");
+  if (count != int64_t(node.numOutputs()) || (sizes && sizes->size() != node.numOutputs()))
+    return node.malformed("the number of parts is not the number of outputs");
   if (!sizes) {
     DimAttr parts = dim::constant(node.context(), count), chunk = dim::ceilDiv(total, parts);
     if (node.opset < 18) {

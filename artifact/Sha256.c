@@ -1,9 +1,10 @@
 /* FIPS 180-4. Loading must take at most 10 ms, so the SHA instructions are used where the CPU has them. */
 #include "Sha256.h"
-#include "CpuLevel.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -19,7 +20,7 @@ static const uint32_t round_constants[64] __attribute__((aligned(16))) = {
 
 static uint32_t rotate(uint32_t x, int n) { return (x >> n) | (x << (32 - n)); }
 
-void torsh_rt_sha256_blocks_plain(uint32_t state[8], const uint8_t *data, size_t blocks) {
+void torsh_sha256_blocks_plain(uint32_t state[8], const uint8_t *data, size_t blocks) {
   for (; blocks; --blocks, data += 64) {
     uint32_t w[64];
     for (int i = 0; i < 16; ++i)
@@ -48,7 +49,7 @@ void torsh_rt_sha256_blocks_plain(uint32_t state[8], const uint8_t *data, size_t
 
 #if defined(__x86_64__)
 __attribute__((target("sha,sse4.1,ssse3"))) void
-torsh_rt_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t blocks) {
+torsh_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t blocks) {
   const __m128i byte_swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
   /* The instructions want the state as ABEF and CDGH. */
   __m128i dcba = _mm_loadu_si128((const __m128i *)state);
@@ -84,27 +85,46 @@ torsh_rt_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t bloc
   _mm_storeu_si128((__m128i *)state, _mm_blend_epi16(feba, dchg, 0xF0));
   _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
+
+static int detect_extensions(void) {
+  unsigned eax, ebx, ecx, edx;
+  /* SHA is bit 29 of leaf 7; the block function also uses SSSE3 (bit 9) and SSE4.1 (bit 19) of leaf 1. */
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || !(ebx >> 29 & 1))
+    return 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx >> 9 & 1) && (ecx >> 19 & 1);
+}
 #else
-void torsh_rt_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t blocks) {
-  torsh_rt_sha256_blocks_plain(state, data, blocks);
+static int detect_extensions(void) { return 0; }
+void torsh_sha256_blocks_shani(uint32_t state[8], const uint8_t *data, size_t blocks) {
+  torsh_sha256_blocks_plain(state, data, blocks);
 }
 #endif
 
-static void add_blocks(uint32_t state[8], const uint8_t *data, size_t blocks) {
-  if (torsh_rt_cpu_has_sha())
-    torsh_rt_sha256_blocks_shani(state, data, blocks);
-  else
-    torsh_rt_sha256_blocks_plain(state, data, blocks);
+int torsh_sha256_has_extensions(void) {
+  static atomic_int cache; /* the answer + 1: cpuid traps to the hypervisor in a virtual machine */
+  int held = atomic_load_explicit(&cache, memory_order_relaxed);
+  if (!held) {
+    held = detect_extensions() + 1;
+    atomic_store_explicit(&cache, held, memory_order_relaxed);
+  }
+  return held - 1;
 }
 
-void torsh_rt_sha256_begin(torsh_rt_sha256 *sha) {
+static void add_blocks(uint32_t state[8], const uint8_t *data, size_t blocks) {
+  if (torsh_sha256_has_extensions())
+    torsh_sha256_blocks_shani(state, data, blocks);
+  else
+    torsh_sha256_blocks_plain(state, data, blocks);
+}
+
+void torsh_sha256_begin(torsh_sha256 *sha) {
   static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   memcpy(sha->state, start, sizeof(start));
   sha->bytes = 0;
 }
 
-void torsh_rt_sha256_add(torsh_rt_sha256 *sha, const void *data, size_t size) {
+void torsh_sha256_add(torsh_sha256 *sha, const void *data, size_t size) {
   const uint8_t *bytes = data;
   size_t held = (size_t)(sha->bytes % 64);
   sha->bytes += size;
@@ -123,21 +143,21 @@ void torsh_rt_sha256_add(torsh_rt_sha256 *sha, const void *data, size_t size) {
     memcpy(sha->tail, bytes + size / 64 * 64, size % 64);
 }
 
-void torsh_rt_sha256_end(torsh_rt_sha256 *sha, uint8_t digest[32]) {
+void torsh_sha256_end(torsh_sha256 *sha, uint8_t digest[32]) {
   uint64_t bits = sha->bytes * 8;
   size_t held = (size_t)(sha->bytes % 64);
   uint8_t padding[72] = {0x80};
   size_t size = (held < 56 ? 56 : 120) - held;
   for (int i = 0; i < 8; ++i)
     padding[size + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
-  torsh_rt_sha256_add(sha, padding, size + 8);
+  torsh_sha256_add(sha, padding, size + 8);
   for (int i = 0; i < 32; ++i)
     digest[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-void torsh_rt_sha256_of(const void *data, size_t size, uint8_t digest[32]) {
-  torsh_rt_sha256 sha;
-  torsh_rt_sha256_begin(&sha);
-  torsh_rt_sha256_add(&sha, data, size);
-  torsh_rt_sha256_end(&sha, digest);
+void torsh_sha256_of(const void *data, size_t size, uint8_t digest[32]) {
+  torsh_sha256 sha;
+  torsh_sha256_begin(&sha);
+  torsh_sha256_add(&sha, data, size);
+  torsh_sha256_end(&sha, digest);
 }
