@@ -1,5 +1,6 @@
 //===-- Dim.cpp - Arithmetic of dim expressions in normal form ----------------------------------------------===//
 #include "dialects/torsh/Dim.h"
+#include <atomic>
 #include <map>
 
 using namespace mlir;
@@ -13,10 +14,11 @@ struct Term {
   int64_t coefficient = 0;
 };
 
-/// A sum of terms keyed by the text of their factors, so equal monomials meet. Arithmetic wraps: sizes that large are
-/// refused by the readers before.
+/// A sum of terms keyed by the text of their factors, so equal monomials meet. Sums wrap, because bounds of slices may be
+/// the largest integers; products that do are not built.
 struct Polynomial {
   std::map<std::string, Term> terms;
+  bool overflows = false;
 
   void add(ArrayRef<DimAttr> factors, int64_t coefficient) {
     std::string key;
@@ -59,7 +61,28 @@ Polynomial toPolynomial(DimAttr dim) {
   return result;
 }
 
+/// Real shapes need a few dozen constants and symbols; a hostile graph doubles their number with each node.
+constexpr int64_t mostLeaves = 1024;
+constexpr StringRef tooLargePrefix = "too large #";
+
+/// Stands for an expression that is not built. Each is another symbol, so that no two of them cancel.
+DimAttr makeTooLarge(MLIRContext *context) {
+  static std::atomic<uint64_t> counter{0};
+  return dim::symbol(context, (tooLargePrefix + Twine(counter++)).str());
+}
+
+/// Takes the constants and symbols of the expression off `left`; false once it is used up.
+bool takeLeaves(DimAttr dim, int64_t &left) {
+  if (dim.getOperands().empty())
+    return --left >= 0;
+  return llvm::all_of(dim.getOperands(), [&](DimAttr operand) { return takeLeaves(operand, left); });
+}
+
 DimAttr make(MLIRContext *context, DimKind kind, ArrayRef<DimAttr> operands) {
+  int64_t left = mostLeaves;
+  for (DimAttr operand : operands)
+    if (!takeLeaves(operand, left))
+      return makeTooLarge(context);
   return DimAttr::get(context, kind, 0, "", operands);
 }
 
@@ -93,7 +116,9 @@ Polynomial multiply(const Polynomial &a, const Polynomial &b) {
       SmallVector<DimAttr> factors(termA.factors);
       factors.append(termB.factors.begin(), termB.factors.end());
       llvm::sort(factors, [](DimAttr l, DimAttr r) { return dim::toString(l) < dim::toString(r); });
-      result.add(factors, wrappingMul(termA.coefficient, termB.coefficient));
+      int64_t coefficient;
+      result.overflows |= __builtin_mul_overflow(termA.coefficient, termB.coefficient, &coefficient);
+      result.add(factors, coefficient);
     }
   return result;
 }
@@ -157,6 +182,12 @@ std::optional<int64_t> asConstant(DimAttr dim) {
   return std::nullopt;
 }
 
+bool isTooLarge(DimAttr dim) {
+  if (auto name = asSymbol(dim))
+    return name->starts_with(tooLargePrefix);
+  return llvm::any_of(dim.getOperands(), isTooLarge);
+}
+
 std::optional<StringRef> asSymbol(DimAttr dim) {
   if (dim && dim.getKind() == DimKind::Symbol)
     return dim.getName();
@@ -175,16 +206,29 @@ DimAttr add(DimAttr a, DimAttr b) {
 
 DimAttr mul(DimAttr a, DimAttr b) {
   auto ca = asConstant(a), cb = asConstant(b);
-  if (ca && cb)
-    return constant(a.getContext(), wrappingMul(*ca, *cb));
+  if (ca && cb) {
+    int64_t result;
+    if (__builtin_mul_overflow(*ca, *cb, &result))
+      return makeTooLarge(a.getContext());
+    return constant(a.getContext(), result);
+  }
   if (ca == 1)
     return b;
   if (cb == 1)
     return a;
-  return fromPolynomial(a.getContext(), multiply(toPolynomial(a), toPolynomial(b)));
+  Polynomial left = toPolynomial(a), right = toPolynomial(b);
+  if (int64_t(left.terms.size() * right.terms.size()) > mostLeaves)
+    return makeTooLarge(a.getContext());
+  Polynomial product = multiply(left, right);
+  return product.overflows ? makeTooLarge(a.getContext()) : fromPolynomial(a.getContext(), product);
 }
 
-DimAttr neg(DimAttr a) { return mul(a, constant(a.getContext(), -1)); }
+DimAttr neg(DimAttr a) {
+  Polynomial result;
+  for (const auto &[key, term] : toPolynomial(a).terms)
+    result.add(term.factors, wrappingMul(term.coefficient, -1));
+  return fromPolynomial(a.getContext(), result);
+}
 DimAttr sub(DimAttr a, DimAttr b) { return add(a, neg(b)); }
 
 DimAttr floorDiv(DimAttr a, DimAttr b) {

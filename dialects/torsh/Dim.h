@@ -36,6 +36,9 @@ std::optional<int64_t> asConstant(DimAttr dim);
 inline bool isConstant(DimAttr dim, int64_t value) { return asConstant(dim) == value; }
 /// A bare symbol's name.
 std::optional<llvm::StringRef> asSymbol(DimAttr dim);
+/// Whether the expression, or a part of it, has more than 1024 constants and symbols. It is not built then; who makes
+/// dims from foreign input has to refuse it.
+bool isTooLarge(DimAttr dim);
 /// The exact quotient a / b when it is a polynomial with integer coefficients (3*n*768 / n), for reshapes with -1.
 std::optional<DimAttr> exactQuotient(DimAttr a, DimAttr b);
 

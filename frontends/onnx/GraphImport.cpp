@@ -209,8 +209,11 @@ void GraphImport::dispatch(const Node &node, OpBuilder &builder, Location loc) {
                                  : "this operator is not supported");
     return failOutputs(node);
   }
-  if (evaluateShapeNode(import))
+  if (evaluateShapeNode(import)) {
+    if (hasTooLargeDims(import))
+      failOutputs(node);
     return;
+  }
   Block *block = builder.getInsertionBlock();
   Operation *before = block->empty() ? nullptr : &block->back();
   if (failed(function(import)) || import.invalid)
@@ -220,9 +223,25 @@ void GraphImport::dispatch(const Node &node, OpBuilder &builder, Location loc) {
       (void)import.unsupported("output '" + output + "' is not supported");
       return failOutputs(node);
     }
-  if (!verifyNewOps(import, block, before))
+  if (!verifyNewOps(import, block, before) || hasTooLargeDims(import))
     return failOutputs(node);
   foldNewOps(node, block, before);
+}
+
+bool GraphImport::hasTooLargeDims(NodeImport &node) {
+  for (StringRef output : node.node.outputs) {
+    NamedValue *named = output.empty() ? nullptr : scope->find(output);
+    if (!named || named->kind == NamedValue::Kind::Failed)
+      continue;
+    SmallVector<DimAttr> dims = named->shape.dims;
+    if (RankedTensorType type = typeOf(*named))
+      dims.append(getDims(type));
+    if (llvm::any_of(dims, dim::isTooLarge)) {
+      (void)node.unsupported("a size of output '" + output + "' is an expression of more than 1024 terms");
+      return true;
+    }
+  }
+  return false;
 }
 
 bool GraphImport::verifyNewOps(NodeImport &node, Block *block, Operation *before) {

@@ -129,6 +129,8 @@ private:
   void importNode(const Node &node, size_t index, mlir::OpBuilder &builder);
   bool importCall(const Node &node, const Function &callee, mlir::OpBuilder &builder, llvm::StringRef name);
   void dispatch(const Node &node, mlir::OpBuilder &builder, mlir::Location loc);
+  /// Refuses the node when the size of an output is an expression that is too large to keep.
+  bool hasTooLargeDims(NodeImport &node);
   bool verifyNewOps(NodeImport &node, mlir::Block *block, mlir::Operation *before);
   void foldNewOps(const Node &node, mlir::Block *block, mlir::Operation *before);
   bool anyOperandFailed(const Node &node, bool &undefined);

@@ -60,6 +60,21 @@ def weight_of(dims):
     return TensorProto(name="w", data_type=TensorProto.FLOAT, dims=dims, raw_data=b"\0\0\0\0")
 
 
+def size_bomb(rounds):
+    """Each round squares the number of elements plus one: the expression of the size doubles its terms."""
+    numbers = {"column": [-1, 1], "row": [1, -1], "flat": [-1], "one": [0, 1]}
+    nodes, value = [node("Reshape", ["x", "flat"], "v0", "start")], "v0"
+    for i in range(rounds):
+        nodes += [node("Pad", [value, "one"], f"p{i}", f"pad{i}"),
+                  node("Reshape", [f"p{i}", "column"], f"c{i}", f"column{i}"),
+                  node("Reshape", [f"p{i}", "row"], f"r{i}", f"row{i}"),
+                  node("MatMul", [f"c{i}", f"r{i}"], f"m{i}", f"square{i}"),
+                  node("Reshape", [f"m{i}", "flat"], f"v{i + 1}", f"flat{i}")]
+        value = f"v{i + 1}"
+    nodes.append(node("ReduceSum", [value], "y", "end"))
+    return graph_model(nodes, [numpy_helper.from_array(np.array(v, np.int64), k) for k, v in numbers.items()])
+
+
 def make_cases(folder):
     add = node("Add", ["x", "w"], "y", "add_node")
     good = graph_model([add], [numpy_helper.from_array(np.ones(4, np.float32), "w")])
@@ -101,6 +116,11 @@ def make_cases(folder):
     yield compiled("tensor of 2^40 elements", graph_model([add], [weight_of([1 << 40])]), ("0112",), "w")
     yield compiled("input of 2^40 elements",
                    graph_model([node("Relu", ["x"], "y", "r")], (), [("x", 1, [1 << 20, 1 << 20])]), ("0112",))
+
+    yield compiled("sizes squared forty times", size_bomb(40), ("0300",), "more than 1024 terms", 4)
+    yield compiled("more parts than memory holds",
+                   graph_model([helper.make_node("Split", ["x"], ["y"], name="split_node", num_outputs=1 << 60)]),
+                   ("0201",), "split_node")
 
     yield Case("(a sound model)", [sound, "-o", folder / "sound.so"], 0, ())
     yield run("(a sound run)", np.zeros((2, 4), np.float32), (), "", 0)

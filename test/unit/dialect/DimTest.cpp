@@ -121,6 +121,28 @@ TEST_CASE_METHOD(Fixture, "text that is no expression is refused") {
   CHECK(failed(dim::parse(&context, std::string(100000, '('))));
 }
 
+TEST_CASE_METHOD(Fixture, "expressions that grow without end are not built") {
+  DimAttr square = dim("n + 1"), smallest = dim("n");
+  for (int i = 0; i < 40; ++i) {
+    square = dim::add(dim::mul(square, square), dim("n"));
+    smallest = dim::min(dim::floorDiv(smallest, dim("m")), dim::add(smallest, dim("m")));
+  }
+  CHECK(dim::isTooLarge(square));
+  CHECK(dim::isTooLarge(smallest));
+  CHECK(dim::toString(square).size() < 10000);
+  CHECK_FALSE(dim::isTooLarge(dim("n*n*n + 7*m")));
+  CHECK(dim::isTooLarge(dim::mul(dim("4611686018427387904*n"), dim("4*m"))));
+  CHECK(dim::neg(dim("9223372036854775807")) == dim("-9223372036854775807"));
+  // What is not built is equal to nothing, not even to itself built once more.
+  auto build = [&] {
+    DimAttr big = dim("n + m + 1");
+    for (int i = 0; i < 9; ++i)
+      big = dim::mul(big, big);
+    return big;
+  };
+  CHECK(build() != build());
+}
+
 TEST_CASE_METHOD(Fixture, "random expressions: normal form, text and substitution keep the value") {
   std::mt19937 random(20260731);
   auto pick = [&](int bound) { return static_cast<int>(random() % bound); };
