@@ -179,7 +179,7 @@ SANITIZED_TESTS = r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|dialect
 def sanitizer_stages():
     options = {
         "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1:strict_string_checks=1:"
-                        "allocator_may_return_null=1",
+                        "allocator_may_return_null=1:allow_user_poisoning=0:detect_container_overflow=0",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
         "LSAN_OPTIONS": f"suppressions={ROOT}/scripts/lsan.supp:print_suppressions=0",
         "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",

@@ -73,7 +73,8 @@ LogicalResult emitConcatKernel(KernelBuilder &kb) {
   // Behind the axis everything is contiguous: a row of operand i is size_i * inner elements.
   auto rowLength = [&](Value value) {
     Value length = kb.constant(1);
-    for (Value size : ArrayRef(kb.dims(value)).drop_front(axis))
+    SmallVector<Value> sizes = kb.dims(value);
+    for (Value size : ArrayRef(sizes).drop_front(axis))
       length = kb.mul(length, size);
     return length;
   };

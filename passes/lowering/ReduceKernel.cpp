@@ -133,9 +133,10 @@ TileSpace getReduceTiles(KernelOp kernel) {
   DimAttr elements = getNumElements(cast<RankedTensorType>(op.getY().getType()));
   if (reducesLast(op) || cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
     return {elements, 1};
-  DimAttr last = getDims(op.getX()).back();
+  SmallVector<DimAttr> dims = getDims(op.getX());
+  DimAttr last = dims.pop_back_val();
   DimAttr rows = dim::constant(context, 1);
-  for (auto [axis, size] : llvm::enumerate(ArrayRef(getDims(op.getX())).drop_back()))
+  for (auto [axis, size] : llvm::enumerate(dims))
     if (!llvm::is_contained(op.getAxes(), int64_t(axis)))
       rows = dim::mul(rows, size);
   return {dim::mul(rows, dim::ceilDiv(last, dim::constant(context, columnChunk))), 1};

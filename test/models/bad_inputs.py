@@ -188,7 +188,8 @@ def main():
             command = [options.torshc, *map(str, case.arguments)]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120,
-                                      env=dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=0"))
+                                      env=dict(os.environ, ASAN_OPTIONS="exitcode=99:detect_leaks=0:allow_user_poisoning=0:"
+                                      "detect_container_overflow=0"))
                 found = list(problems(case, done))
             except subprocess.TimeoutExpired:
                 done, found = None, ["it took more than 120 s"]

@@ -13,9 +13,9 @@ FailureOr<SmallVector<int64_t>> kernelOf(NodeImport &n) {
   int64_t rank = n.typeOf(0).getRank();
   if (rank < 3 || n.typeOf(1).getRank() != rank)
     return n.malformed("x and w must have one rank of at least 3");
-  auto type = n.typeOf(1);
+  SmallVector<DimAttr> dims = getDims(n.typeOf(1));
   SmallVector<int64_t> kernel;
-  for (DimAttr dim : ArrayRef(getDims(type)).drop_front(2)) {
+  for (DimAttr dim : ArrayRef(dims).drop_front(2)) {
     std::optional<int64_t> size = dim::asConstant(dim);
     if (!size || *size < 1)
       return n.unsupported("the weights must have a static shape");
