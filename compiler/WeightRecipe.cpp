@@ -6,6 +6,7 @@
 #include "compiler/WeightRecipe.h"
 #include "dialects/torsh/reference/Evaluator.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Endian.h"
 
 using namespace llvm;
 
@@ -29,9 +30,15 @@ SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
+/// A T at any address: weights lie where the model's file has them, which need not be a multiple of their size.
+template <typename T>
+using Unaligned =
+    support::detail::packed_endian_specific_integral<T, llvm::endianness::native, support::unaligned>;
+
 /// to[row-major i] = from[offset + sum of i * strides], for elements of type T.
 template <typename T>
-void gather(const T *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, int64_t offset) {
+void gather(const Unaligned<T> *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
+            int64_t offset) {
   if (shape.empty()) {
     *to = from[offset];
     return;
@@ -39,7 +46,7 @@ void gather(const T *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> str
   int64_t inner = shape.back(), step = strides.back(), outer = product(shape.drop_back());
   SmallVector<int64_t> index(shape.size() - 1, 0);
   for (int64_t row = 0; row < outer; ++row) {
-    const T *source = from + offset;
+    const Unaligned<T> *source = from + offset;
     for (int64_t dim = 0; dim + 1 < int64_t(shape.size()); ++dim)
       source += index[dim] * strides[dim];
     for (int64_t i = 0; i < inner; ++i)
@@ -54,13 +61,14 @@ void gather(const T *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> str
 }
 
 /// [rows.., k, n] -> [rows.., ceil(n / panel), k, panel], zero filled.
-template <typename T> void pack(const T *from, T *to, int64_t batches, int64_t k, int64_t n, int64_t panel) {
+template <typename T>
+void pack(const Unaligned<T> *from, T *to, int64_t batches, int64_t k, int64_t n, int64_t panel) {
   int64_t panels = (n + panel - 1) / panel;
   for (int64_t batch = 0; batch < batches; ++batch)
     for (int64_t p = 0; p < panels; ++p) {
       int64_t width = std::min(panel, n - p * panel);
       for (int64_t row = 0; row < k; ++row) {
-        const T *source = from + (batch * k + row) * n + p * panel;
+        const Unaligned<T> *source = from + (batch * k + row) * n + p * panel;
         T *target = to + ((batch * panels + p) * k + row) * panel;
         std::copy_n(source, width, target);
         std::fill(target + width, target + panel, T());
@@ -152,8 +160,8 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
         return wrong("a pack has no panel width");
       forWidth(bits, [&](auto tag) {
         using T = decltype(tag);
-        pack(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()),
-             product(ArrayRef(shape).drop_back(2)), shape[rank - 2], shape[rank - 1], ints[0]);
+        pack<T>(reinterpret_cast<const Unaligned<T> *>(current.data()), reinterpret_cast<T *>(next.data()),
+                product(ArrayRef(shape).drop_back(2)), shape[rank - 2], shape[rank - 1], ints[0]);
       });
     } else {
       int64_t offset = 0;
@@ -172,8 +180,8 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
       if (product(target) > 0)
         forWidth(bits, [&](auto tag) {
           using T = decltype(tag);
-          gather(reinterpret_cast<const T *>(current.data()), reinterpret_cast<T *>(next.data()), target,
-                 moved, offset);
+          gather<T>(reinterpret_cast<const Unaligned<T> *>(current.data()),
+                    reinterpret_cast<T *>(next.data()), target, moved, offset);
         });
     }
     held = std::move(next);

@@ -100,6 +100,26 @@ LogicalResult packConvolution(ConvOp op) {
   return success();
 }
 
+/// Packs the weights [D, gates * H, K] of a recurrent layer: matrices [K, gates * H].
+void packRecurrent(Operation *op) {
+  for (unsigned index : {1, 2}) {
+    Value weights = op->getOperand(index);
+    RankedTensorType type = typeOf(weights);
+    if (!type.hasStaticShape() || type.getElementTypeBitWidth() < 8)
+      continue;
+    OpBuilder builder(op);
+    Location loc = op->getLoc();
+    if (!getConstantAttr(weights))
+      weights = makeAddressable(builder, weights);
+    Value matrices = createTranspose(builder, loc, weights, {0, 2, 1});
+    if (!getConstantAttr(matrices))
+      matrices = materialize(builder, matrices);
+    // Not folded: the kernel looks through the transpose to the panels.
+    op->setOperand(index, TransposeOp::create(builder, loc, packMatrix(builder, loc, matrices),
+                                              ArrayRef<int64_t>{0, 2, 1}));
+  }
+}
+
 struct PackWeights : impl::PackWeightsPassBase<PackWeights> {
   void runOnOperation() override {
     WalkResult walked = getOperation().walk([](Operation *op) {
@@ -107,6 +127,8 @@ struct PackWeights : impl::PackWeightsPassBase<PackWeights> {
         packContraction(dot);
       else if (auto conv = dyn_cast<ConvOp>(op))
         return WalkResult(packConvolution(conv));
+      else if (isa<LstmOp, GruOp, RnnOp>(op))
+        packRecurrent(op);
       return WalkResult::advance();
     });
     if (walked.wasInterrupted())

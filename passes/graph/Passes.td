@@ -105,7 +105,8 @@ def PackWeightsPass : Pass<"torsh-pack-weights", "::mlir::func::FuncOp"> {
 
     Weights of convolutions [spatial.., C/groups, O] are packed as one matrix for each group; those of depthwise
     convolutions stay. Weights of a convolution that are computed are packed by copies at run time; when their shape is
-    not known the convolution is refused with TSH-0511.
+    not known the convolution is refused with TSH-0511. Weights [D, gates * H, K] of recurrent layers are packed as one
+    matrix [K, gates * H] for each direction.
 
     Precondition: torsh-channels-last, torsh-normalize-contractions. Rationale: a kernel reads the panels in order, and
     all CPU levels share one layout, so an artifact stores each weight once.

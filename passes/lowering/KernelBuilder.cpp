@@ -156,6 +156,17 @@ void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> then) {
   });
 }
 
+void KernelBuilder::ifThenElse(Value condition, llvm::function_ref<void()> then,
+                               llvm::function_ref<void()> otherwise) {
+  auto branch = [&](llvm::function_ref<void()> body) {
+    return [this, body](OpBuilder &, Location) {
+      body();
+      scf::YieldOp::create(b, loc);
+    };
+  };
+  scf::IfOp::create(b, loc, condition, branch(then), branch(otherwise));
+}
+
 Value KernelBuilder::ifThenElse(Value condition, Type type, llvm::function_ref<Value()> then,
                                 llvm::function_ref<Value()> otherwise) {
   if (auto known = getConstantIntValue(condition))

@@ -85,6 +85,8 @@ public:
   /// A vector loop over [0, size) and a scalar loop over the rest; the body gets the index and the lanes.
   void vectorLoop(mlir::Value from, mlir::Value to, llvm::function_ref<void(mlir::Value, unsigned)> body);
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then);
+  void ifThenElse(mlir::Value condition, llvm::function_ref<void()> then,
+                  llvm::function_ref<void()> otherwise);
   mlir::Value ifThenElse(mlir::Value condition, mlir::Type type, llvm::function_ref<mlir::Value()> then,
                          llvm::function_ref<mlir::Value()> otherwise);
 

@@ -67,3 +67,19 @@ func.func @unknown(%x: tensor<1x8x8x2xf32>, %w: !w) -> !y {
   %0 = torsh.conv %x, %w strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x8x8x2xf32>, !w) -> !y
   return %0 : !y
 }
+
+// -----
+
+// Each direction of a recurrent layer is one matrix [K, gates * H].
+// CHECK-LABEL: func.func @recurrent
+// CHECK: <"transpose", [0, 2, 1], "", tensor<2x3x20xf32>>, <"pack", [16], "", tensor<2x2x3x16xf32>>
+// CHECK: %[[W:.*]] = torsh.transpose %{{.*}} perm = [0, 2, 1]
+// CHECK: <"pack", [16], "", tensor<2x2x5x16xf32>>
+// CHECK: %[[R:.*]] = torsh.transpose %{{.*}} perm = [0, 2, 1]
+// CHECK: torsh.lstm bidirectional %{{.*}}, %[[W]], %[[R]]
+func.func @recurrent(%x: tensor<4x1x3xf32>) -> tensor<4x2x1x5xf32> {
+  %w = torsh.constant #torsh.weight<"w", tensor<2x20x3xf32>> -> tensor<2x20x3xf32>
+  %r = torsh.constant #torsh.weight<"r", tensor<2x20x5xf32>> -> tensor<2x20x5xf32>
+  %y, %h, %c = torsh.lstm bidirectional %x, %w, %r : (tensor<4x1x3xf32>, tensor<2x20x3xf32>, tensor<2x20x5xf32>) -> (tensor<4x2x1x5xf32>, tensor<2x1x5xf32>, tensor<2x1x5xf32>)
+  return %y : tensor<4x2x1x5xf32>
+}
