@@ -2,6 +2,7 @@
 #include "compiler/Metadata.h"
 #include "artifact/Sha256.h"
 #include "compiler/HostPlan.h"
+#include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
@@ -33,19 +34,44 @@ std::string typeName(mlir::Type type) {
   return text;
 }
 
+json::Value expression(DimAttr attr) {
+  if (auto value = dim::asConstant(attr))
+    return *value;
+  return dim::toString(attr);
+}
+
 json::Array ports(ArrayRef<std::string> names, ArrayRef<mlir::Type> types) {
   json::Array result;
   for (auto [name, type] : zip_equal(names, types)) {
     auto tensor = mlir::cast<mlir::RankedTensorType>(type);
     json::Array dims;
-    for (DimAttr attr : getDims(tensor)) {
-      if (auto value = dim::asConstant(attr))
-        dims.push_back(*value);
-      else
-        dims.push_back(dim::toString(attr));
-    }
+    for (DimAttr attr : getDims(tensor))
+      dims.push_back(expression(attr));
     result.push_back(
         json::Object{{"name", name}, {"type", typeName(tensor.getElementType())}, {"dims", std::move(dims)}});
+  }
+  return result;
+}
+
+json::Array utf8(ArrayRef<std::string> names) {
+  json::Array result;
+  for (const std::string &name : names)
+    result.push_back(json::isUTF8(name) ? name : json::fixUTF8(name));
+  return result;
+}
+
+/// The kernel calls of a run in their order, with what each has to do.
+json::Array launches(mlir::func::FuncOp function) {
+  mlir::SymbolTable kernels(function->getParentOfType<mlir::ModuleOp>());
+  json::Array result;
+  for (LaunchOp launch : function.getOps<LaunchOp>()) {
+    LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
+    SmallVector<std::string> nodes;
+    collectNames(launch.getLoc(), nodes);
+    result.push_back(json::Object{{"kernel", launch.getKernel()},
+                                  {"flops", expression(cost.flops)},
+                                  {"bytes", expression(cost.bytes)},
+                                  {"nodes", utf8(nodes)}});
   }
   return result;
 }
@@ -82,15 +108,13 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     collectNames(launch.getLoc(), nodes[launch.getKernel()]);
   json::Array list;
   for (const CompiledKernel &kernel : kernels) {
-    json::Array sources;
-    for (const std::string &name : nodes[kernel.name])
-      sources.push_back(json::isUTF8(name) ? name : json::fixUTF8(name));
     list.push_back(json::Object{{"name", kernel.name},
                                 {"level", kernel.level},
                                 {"code", kernel.note},
-                                {"nodes", std::move(sources)}});
+                                {"nodes", utf8(nodes[kernel.name])}});
   }
   root["kernels"] = std::move(list);
+  root["launches"] = launches(function);
   std::string text;
   raw_string_ostream os(text);
   os << json::Value(std::move(root));

@@ -45,6 +45,7 @@ static const torsh_api table = {
     .run = torsh_rt_run,
     .cancel = torsh_rt_cancel,
     .get_stats = torsh_rt_get_stats,
+    .set_trace = torsh_rt_set_trace,
 };
 
 const torsh_api *torsh_get_api(uint32_t version) { return version == TORSH_API_VERSION ? &table : NULL; }

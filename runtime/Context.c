@@ -82,6 +82,15 @@ torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes) {
   return TORSH_OK;
 }
 
+torsh_status torsh_rt_set_trace(torsh_context *context, torsh_trace_fn trace, void *user) {
+  if (!context || !torsh_rt_context_enter(context))
+    return TORSH_E_INVALID_ARGUMENT;
+  context->trace = trace;
+  context->trace_user = user;
+  torsh_rt_context_leave(context);
+  return TORSH_OK;
+}
+
 torsh_status torsh_rt_trim(torsh_context *context) {
   if (!context || !torsh_rt_context_enter(context))
     return TORSH_E_INVALID_ARGUMENT;

@@ -18,6 +18,8 @@ struct torsh_context {
   torsh_rt_arena workspace, outputs;
   uint64_t asked; /* times an arena asked the system for memory */
   torsh_rt_counters counters;
+  torsh_trace_fn trace; /* NULL: nobody looks */
+  void *trace_user;
   /* What prepare() gave for `known_dims`. */
   int prepared;
   uint64_t workspace_bytes;
@@ -36,6 +38,8 @@ torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes);
 torsh_status torsh_rt_trim(torsh_context *context);
 void torsh_rt_cancel(torsh_context *context);
 torsh_status torsh_rt_get_stats(const torsh_context *context, torsh_stats *stats);
+
+torsh_status torsh_rt_set_trace(torsh_context *context, torsh_trace_fn trace, void *user);
 
 /* Marks the context as in use; returns 0 when it already is. */
 int torsh_rt_context_enter(torsh_context *context);

@@ -218,6 +218,17 @@ typedef struct torsh_stats {
   uint64_t allocations;    /* times the context asked the system for memory during a run */
 } torsh_stats;
 
+/* One kernel call of a run. */
+typedef struct torsh_kernel_event {
+  uint32_t size;         /* sizeof(torsh_kernel_event) of the runtime */
+  uint32_t kernel;       /* index of the kernel */
+  const char *name;      /* of the kernel, as in the metadata; lives as long as the module */
+  uint64_t launch;       /* 0, 1, .. within the run: the entry of "launches" in the metadata */
+  int64_t tiles;         /* size of the kernel's tile space */
+  uint64_t start_ns, end_ns; /* of the monotonic clock */
+} torsh_kernel_event;
+typedef void (*torsh_trace_fn)(void *user, const torsh_kernel_event *event);
+
 enum { TORSH_LOG_ERROR = 0, TORSH_LOG_WARNING = 1, TORSH_LOG_INFO = 2 };
 typedef void (*torsh_log_fn)(void *user, int32_t level, const char *message);
 
@@ -281,6 +292,8 @@ typedef struct torsh_api {
   /* Ends the run in flight, if any, at the next range of tiles: it returns TORSH_E_CANCELLED. */
   void (*cancel)(torsh_context *context);
   torsh_status (*get_stats)(const torsh_context *context, torsh_stats *stats);
+  /* Calls `trace` at the end of every kernel of later runs, from the thread that called run(); NULL ends that. */
+  torsh_status (*set_trace)(torsh_context *context, torsh_trace_fn trace, void *user);
 } torsh_api;
 
 /* The one exported function. Returns NULL when this runtime cannot serve `version`. */

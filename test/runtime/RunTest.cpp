@@ -175,3 +175,35 @@ TEST_CASE("the log sink hears of loads and failures", "[run]") {
   CHECK(heard[0].find("loaded") == 0);
   CHECK(heard[1].find("TSH-8002") == 0);
 }
+
+TEST_CASE("a trace sees every kernel call", "[run]") {
+  ModuleHandle module = load(fake("affine.so"));
+  ContextHandle context = makeContext(module);
+  AffineInputs inputs(5);
+  torsh_error error;
+  torsh_value outputs[2] = {};
+  std::vector<torsh_kernel_event> events;
+  auto remember = [](void *user, const torsh_kernel_event *event) {
+    static_cast<std::vector<torsh_kernel_event> *>(user)->push_back(*event);
+  };
+  REQUIRE(api().set_trace(context.get(), remember, &events) == TORSH_OK);
+  for (int round = 0; round < 2; ++round)
+    REQUIRE(api().run(context.get(), inputs.values, 2, outputs, 2, &error) == TORSH_OK);
+  torsh_stats stats{};
+  stats.size = sizeof(stats);
+  api().get_stats(context.get(), &stats);
+  REQUIRE(events.size() == stats.kernels);
+  uint64_t last = 0;
+  for (size_t i = 0; i < events.size(); ++i) {
+    CHECK(events[i].size == sizeof(torsh_kernel_event));
+    CHECK(events[i].launch == i % (events.size() / 2));
+    CHECK(strlen(events[i].name) > 0);
+    CHECK(events[i].start_ns >= last);
+    CHECK(events[i].end_ns >= events[i].start_ns);
+    last = events[i].end_ns;
+  }
+  REQUIRE(api().set_trace(context.get(), nullptr, nullptr) == TORSH_OK);
+  REQUIRE(api().run(context.get(), inputs.values, 2, outputs, 2, &error) == TORSH_OK);
+  CHECK(events.size() == stats.kernels);
+  CHECK(api().set_trace(nullptr, remember, nullptr) == TORSH_E_INVALID_ARGUMENT);
+}

@@ -2,6 +2,7 @@
 //----------------------------------------------------------------------------===//
 #include "tools/torshc/Commands.h"
 #include "tools/torshc/Elements.h"
+#include "tools/torshc/Profile.h"
 #include "tools/torshc/Session.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -58,6 +59,15 @@ Expected<std::vector<NpyArray>> generateInputs(ArrayRef<Port> ports, const Strin
   return arrays;
 }
 
+/// The values of the symbols that stand alone as an input's dim.
+dim::Bindings bindDims(ArrayRef<Port> ports, ArrayRef<NpyArray> arrays) {
+  dim::Bindings values;
+  for (auto [port, array] : zip_equal(ports, arrays))
+    for (auto [name, size] : zip_equal(port.dimNames, array.shape))
+      values.try_emplace(name, size);
+  return values;
+}
+
 } // namespace
 
 int runBench(BenchOptions &options) {
@@ -102,6 +112,13 @@ int runBench(BenchOptions &options) {
     if (!timedRun())
       return 1;
   times.clear();
+  torsh_module_info info = {};
+  info.size = sizeof(info);
+  session->api->module_info(session->module, &info);
+  std::optional<Profile> profile;
+  if (options.profile || !options.trace.empty())
+    profile.emplace(session->api, session->context, StringRef(info.metadata, info.metadata_size),
+                    bindDims(session->inputs, *arrays));
   auto end = until(options.seconds);
   do
     if (!timedRun())
@@ -112,12 +129,21 @@ int runBench(BenchOptions &options) {
                                    : (times[times.size() / 2 - 1] + times[times.size() / 2]) / 2;
   double p90 = times[std::min(times.size() - 1, times.size() * 9 / 10)];
 
-  torsh_module_info info = {};
-  info.size = sizeof(info);
-  session->api->module_info(session->module, &info);
   torsh_stats stats = {};
   stats.size = sizeof(stats);
   session->api->get_stats(session->context, &stats);
+  if (!options.trace.empty()) {
+    std::error_code code;
+    raw_fd_ostream file(options.trace, code);
+    if (!code)
+      file << profile->toTrace();
+    file.close();
+    if (code || (code = file.error())) {
+      file.clear_error();
+      errs() << "error: TSH-0732: cannot write '" << options.trace << "': " << code.message() << "\n";
+      return 1;
+    }
+  }
   if (!options.json) {
     if (model)
       outs() << formatv("compile    {0:F1} ms\n", session->compileMs);
@@ -126,6 +152,8 @@ int runBench(BenchOptions &options) {
         "p90        {5:F3} ms\narena      {6} bytes\nthreads    {7}\ncode       x86-64-v{8}\n",
         session->loadMs, firstRun, median, times.size(), times[0], p90, stats.arena_bytes, info.width,
         info.cpu_level);
+    if (options.profile)
+      profile->print(outs(), info.width);
     return 0;
   }
   auto text = [](const std::string &value) { return json::isUTF8(value) ? value : json::fixUTF8(value); };
@@ -145,6 +173,8 @@ int runBench(BenchOptions &options) {
                       {"threads", int64_t(info.width)},
                       {"cpu_level", int64_t(info.cpu_level)},
                       {"inputs", std::move(shapes)}};
+  if (options.profile)
+    result["launches"] = profile->toJson(info.width);
   if (model)
     result["compile_ms"] = session->compileMs;
   outs() << formatv("{0:2}", json::Value(std::move(result))) << "\n";

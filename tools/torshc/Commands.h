@@ -21,7 +21,8 @@ struct BenchOptions {
   std::vector<std::string> dims;
   unsigned threads = 0;
   double seconds = 2;
-  bool json = false;
+  bool json = false, profile = false;
+  std::string trace; ///< file for the trace of the last run
 };
 
 /// Reads NAME=VALUE entries of --dim; false with a message when one is something else.

@@ -96,6 +96,7 @@ class Api(Structure):
         ("run", CFUNCTYPE(_status, c_void_p, POINTER(Value), c_uint32, POINTER(Value), c_uint32, _error)),
         ("cancel", CFUNCTYPE(None, c_void_p)),
         ("get_stats", CFUNCTYPE(_status, c_void_p, POINTER(Stats))),
+        ("set_trace", c_void_p),
     ]
 
 

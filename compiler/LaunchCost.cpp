@@ -1,0 +1,71 @@
+//===-- LaunchCost.cpp - Arithmetic and traffic of a kernel call --------------------------------------------===//
+#include "compiler/LaunchCost.h"
+
+using namespace mlir;
+
+namespace torsh {
+namespace {
+
+DimAttr elementsOf(Value value) { return getNumElements(cast<RankedTensorType>(value.getType())); }
+
+/// Multiply-adds of one element of a contraction's result, null for other ops.
+DimAttr depthOf(Operation *op) {
+  MLIRContext *context = op->getContext();
+  if (auto dot = dyn_cast<DotGeneralOp>(op)) {
+    DimAttr depth = dim::constant(context, 1);
+    SmallVector<DimAttr> dims = getDims(dot.getLhs());
+    for (int64_t axis : dot.getLhsContract())
+      depth = dim::mul(depth, dims[axis]);
+    return depth;
+  }
+  if (auto conv = dyn_cast<ConvOp>(op)) {
+    // The weights' elements for each output channel.
+    SmallVector<DimAttr> dims = getDims(conv.getW());
+    if (conv.getLayout() == Layout::channels_last)
+      return dim::product(context, ArrayRef(dims).drop_back());
+    return dim::product(context, ArrayRef(dims).drop_front());
+  }
+  if (isa<LstmOp, GruOp, RnnOp>(op)) {
+    // All gates' products of the input and of the state.
+    SmallVector<DimAttr> w = getDims(op->getOperand(1)), r = getDims(op->getOperand(2));
+    return dim::mul(dim::floorDiv(w[1], r[2]), dim::add(w[2], r[2]));
+  }
+  return {};
+}
+
+} // namespace
+
+LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
+  MLIRContext *context = launch.getContext();
+  LaunchCost cost{dim::constant(context, 0), dim::constant(context, 0)};
+  for (Operation &op : kernel.getBody().front()) {
+    if (isa<YieldOp, ConstantOp, BroadcastOp, TransposeOp, SliceOp, PadOp, GatherOp, IotaOp, ConcatOp,
+            ReshapeOp, UnpackOp>(op))
+      continue;
+    DimAttr depth = depthOf(&op), one = dim::constant(context, 1);
+    if (depth)
+      one = dim::mul(dim::constant(context, 2), depth);
+    if (isa<MaxPoolOp, AvgPoolOp>(op))
+      for (int64_t size : op.getAttrOfType<DenseI64ArrayAttr>("window").asArrayRef())
+        one = dim::mul(one, dim::constant(context, size));
+    // Reductions compute as many elements as they read.
+    Value counted = isa<ReduceOp, ArgReduceOp>(op) ? op.getOperand(0) : Value(op.getResult(0));
+    cost.flops = dim::add(cost.flops, dim::mul(one, elementsOf(counted)));
+  }
+  llvm::StringMap<DimAttr> binding;
+  for (auto [index, attr] : llvm::enumerate(launch.getDims().getDims()))
+    binding[cast<StringAttr>(kernel.getSymbols()[index]).getValue()] = attr;
+  cost.flops = dim::substitute(cost.flops, binding);
+  auto addBytes = [&](ValueRange values) {
+    for (Value value : values) {
+      auto type = cast<RankedTensorType>(value.getType());
+      int64_t bits = std::max(8u, type.getElementTypeBitWidth());
+      cost.bytes = dim::add(cost.bytes, dim::mul(getNumElements(type), dim::constant(context, bits / 8)));
+    }
+  };
+  addBytes(launch.getInputs());
+  addBytes(launch.getResults());
+  return cost;
+}
+
+} // namespace torsh
