@@ -68,4 +68,11 @@ LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
   return cost;
 }
 
+double evaluateCost(llvm::StringRef text, const llvm::StringMap<int64_t> &sizes) {
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  context.loadDialect<TorshDialect>();
+  FailureOr<DimAttr> parsed = dim::parse(&context, text);
+  return succeeded(parsed) ? double(dim::evaluate(*parsed, sizes).value_or(0)) : 0;
+}
+
 } // namespace torsh

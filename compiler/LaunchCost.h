@@ -17,6 +17,9 @@ struct LaunchCost {
 /// The cost of a direct algorithm; `kernel` is the launch's kernel.
 LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel);
 
+/// The value of a cost as the metadata has it (dim::toString), 0 when it cannot be read or a size is missing.
+double evaluateCost(llvm::StringRef text, const llvm::StringMap<int64_t> &sizes);
+
 } // namespace torsh
 
 #endif // TORSH_COMPILER_LAUNCHCOST_H

@@ -250,8 +250,9 @@ static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *c
   flight *f = opaque;
   torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
   if (f->context->trace) {
-    torsh_kernel_event event = {sizeof(event), kernel, f->context->module->program->kernel_names[kernel],
-                                f->launches++, tiles, now_ns(), 0};
+    torsh_kernel_event event = {
+        sizeof(event), kernel, f->context->module->program->kernel_names[kernel], f->launches++, tiles,
+        now_ns(),      0};
     torsh_rt_lane_run(&f->lane, &job, tiles, grain);
     event.end_ns = now_ns();
     f->context->trace(f->context->trace_user, &event);

@@ -60,8 +60,8 @@ Expected<std::vector<NpyArray>> generateInputs(ArrayRef<Port> ports, const Strin
 }
 
 /// The values of the symbols that stand alone as an input's dim.
-dim::Bindings bindDims(ArrayRef<Port> ports, ArrayRef<NpyArray> arrays) {
-  dim::Bindings values;
+StringMap<int64_t> bindDims(ArrayRef<Port> ports, ArrayRef<NpyArray> arrays) {
+  StringMap<int64_t> values;
   for (auto [port, array] : zip_equal(ports, arrays))
     for (auto [name, size] : zip_equal(port.dimNames, array.shape))
       values.try_emplace(name, size);

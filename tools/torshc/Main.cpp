@@ -116,8 +116,9 @@ int main(int argc, char **argv) {
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
   bench->add_flag("--json", benchOptions.json, "Print the result as JSON");
-  bench->add_flag("--profile", benchOptions.profile,
-                  "Show where the time goes: each kernel's time, arithmetic, traffic and share of the machine's roof");
+  bench->add_flag(
+      "--profile", benchOptions.profile,
+      "Show where the time goes: each kernel's time, arithmetic, traffic and share of the machine's roof");
   bench->add_option("--trace", benchOptions.trace, "Write the last run's kernels as a trace for Perfetto");
 
   std::string inspectPath, verifyPath;

@@ -1,5 +1,6 @@
 //===-- Profile.cpp - Where the time of a run goes ----------------------------------------------------------===//
 #include "tools/torshc/Profile.h"
+#include "compiler/LaunchCost.h"
 #include "tools/torshc/MachineRoof.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -11,16 +12,13 @@ namespace torsh {
 namespace {
 
 /// An entry of the metadata that is a number or the text of an expression.
-double valueOf(mlir::MLIRContext &context, const json::Value *entry, const dim::Bindings &dims) {
+double valueOf(const json::Value *entry, const StringMap<int64_t> &sizes) {
   if (!entry)
     return 0;
   if (auto number = entry->getAsNumber())
     return *number;
   auto text = entry->getAsString();
-  auto parsed = text ? dim::parse(&context, *text) : FailureOr<DimAttr>(failure());
-  if (failed(parsed))
-    return 0;
-  return double(dim::evaluate(*parsed, dims).value_or(0));
+  return text ? evaluateCost(*text, sizes) : 0;
 }
 
 /// What all calls of one kernel took together.
@@ -47,10 +45,9 @@ double Profile::Launch::median() const {
   return sorted[sorted.size() / 2];
 }
 
-Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadata, const dim::Bindings &dims)
+Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadata,
+                 const StringMap<int64_t> &sizes)
     : api(api), context(context) {
-  mlir::MLIRContext mlirContext(mlir::MLIRContext::Threading::DISABLED);
-  mlirContext.loadDialect<TorshDialect>();
   auto parsed = json::parse(metadata);
   if (!parsed)
     consumeError(parsed.takeError());
@@ -66,8 +63,8 @@ Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadat
         if (const json::Object *entry = value.getAsObject()) {
           launch.kernel = entry->getString("kernel").value_or("?").str();
           launch.code = codes[launch.kernel];
-          launch.flops = valueOf(mlirContext, entry->get("flops"), dims);
-          launch.bytes = valueOf(mlirContext, entry->get("bytes"), dims);
+          launch.flops = valueOf(entry->get("flops"), sizes);
+          launch.bytes = valueOf(entry->get("bytes"), sizes);
           if (const json::Array *nodes = entry->getArray("nodes"))
             for (const json::Value &node : *nodes)
               launch.nodes.push_back(node.getAsString().value_or("?").str());

@@ -2,8 +2,8 @@
 #ifndef TORSH_TOOLS_TORSHC_PROFILE_H
 #define TORSH_TOOLS_TORSHC_PROFILE_H
 
-#include "dialects/torsh/Dim.h"
 #include "torsh/torsh.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 
 namespace torsh {
@@ -12,8 +12,9 @@ namespace torsh {
 /// and to what the machine can do.
 class Profile {
 public:
-  /// Starts to listen. `metadata` is the module's; `dims` are the sizes of its symbolic dims in these runs.
-  Profile(const torsh_api *api, torsh_context *context, llvm::StringRef metadata, const dim::Bindings &dims);
+  /// Starts to listen. `metadata` is the module's; `sizes` are those of its symbolic dims in these runs.
+  Profile(const torsh_api *api, torsh_context *context, llvm::StringRef metadata,
+          const llvm::StringMap<int64_t> &sizes);
   ~Profile();
 
   /// The kernels by their share of the time, the machine's roof, and what to look at first, in words.
