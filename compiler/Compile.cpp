@@ -192,7 +192,9 @@ CompileStatus Compilation::run() {
   clock.lap("import");
   if (options.emit == EmitLevel::Torsh)
     return write([&](raw_ostream &os) { printModule(module, os); });
-  if (!runPasses(module, [&](mlir::OpPassManager &pm) { buildGraphPipeline(pm, options.optLevel); }))
+  if (!runPasses(module, [&](mlir::OpPassManager &pm) {
+        buildGraphPipeline(pm, options.optLevel, options.exactConv);
+      }))
     return CompileStatus::Failed;
   clock.lap("graph");
   if (options.emit == EmitLevel::Graph)

@@ -23,7 +23,8 @@ struct CompileOptions {
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;
   unsigned optLevel = 3;
-  unsigned threads = 0; ///< 0: the processors that this process may use
+  bool exactConv = false; ///< convolutions as direct sums only: no Winograd transforms
+  unsigned threads = 0;   ///< 0: the processors that this process may use
   bool timePasses = false;
   bool report = false;   ///< print kernels with their strategies to `log`
   bool progress = false; ///< show progress on `log` when it takes more than a second

@@ -53,7 +53,7 @@ std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
         *options.log << "error: " << options.modelPath << ": " << diagnostic << "\n";
     });
     mlir::PassManager pm(result->model.context.get());
-    buildGraphPipeline(pm, *graphLevel);
+    buildGraphPipeline(pm, *graphLevel, options.exactConv);
     if (failed(pm.run(*result->model.module)))
       return nullptr;
   }

@@ -11,7 +11,7 @@ using namespace mlir;
 namespace torsh {
 
 // Dialects alive: torsh, func.
-void buildGraphPipeline(OpPassManager &pm, unsigned optLevel) {
+void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
   // First: a frontend's mistake is told before any pass changes what it wrote.
   pm.addPass(createCheckImportPass());
   // Importers compose freely; identities go before any pattern looks at the graph.
@@ -34,6 +34,9 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel) {
   pm.addNestedPass<func::FuncOp>(createChannelsLastPass());
   // Makes convolutions, so it comes before what convolutions need.
   pm.addNestedPass<func::FuncOp>(createExpandConvTransposePass());
+  // Needs channels-last; its transforms pad by themselves, and its products are contractions like others below.
+  if (optLevel > 1 && !exactConv)
+    pm.addNestedPass<func::FuncOp>(createApplyWinogradPass());
   pm.addNestedPass<func::FuncOp>(createMaterializePaddingPass());
   // Decides by the transposes and reshapes below an operand, which must be merged for that.
   pm.addPass(createCanonicalizerPass());

@@ -7,7 +7,8 @@
 namespace torsh {
 
 /// imported -> optimised: torsh to torsh, ends with fusion groups. -O0 keeps one op a group.
-void buildGraphPipeline(mlir::OpPassManager &pm, unsigned optLevel);
+/// `exactConv` computes convolutions as the direct sum alone.
+void buildGraphPipeline(mlir::OpPassManager &pm, unsigned optLevel, bool exactConv = false);
 /// optimised -> kernels: outlined kernels and a placed host plan.
 void buildPlanPipeline(mlir::OpPassManager &pm);
 /// Registers all passes and the pipelines above as torsh-graph-pipeline and torsh-plan-pipeline.

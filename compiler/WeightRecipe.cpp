@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/WeightRecipe.h"
+#include "dialects/torsh/Winograd.h"
 #include "dialects/torsh/reference/Evaluator.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Endian.h"
@@ -76,6 +77,24 @@ void pack(const Unaligned<T> *from, T *to, int64_t batches, int64_t k, int64_t n
     }
 }
 
+/// [3, 3, count] -> [patch^2, count]: G w G^T for each element. The sums are made in f64.
+void transformWeights(const WinogradTransform &transform, const Unaligned<float> *from, float *to,
+                      int64_t count) {
+  std::vector<double> sum(count);
+  for (int64_t i = 0; i < transform.patch; ++i)
+    for (int64_t j = 0; j < transform.patch; ++j, to += count) {
+      std::fill(sum.begin(), sum.end(), 0.0);
+      for (int64_t a = 0; a < 3; ++a)
+        for (int64_t b = 0; b < 3; ++b) {
+          double factor = transform.weights[i * 3 + a] * transform.weights[j * 3 + b];
+          const Unaligned<float> *tap = from + (a * 3 + b) * count;
+          for (int64_t at = 0; factor != 0 && at < count; ++at)
+            sum[at] += factor * tap[at];
+        }
+      std::copy(sum.begin(), sum.end(), to);
+    }
+}
+
 template <typename Function> bool forWidth(unsigned bits, Function function) {
   switch (bits) {
   case 8:
@@ -109,7 +128,7 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
   bool bytewise = llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
     StringRef kind = step.getKind().getValue();
     return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
-           kind == "pack" || (kind == "scale" && type.getElementType().isF32());
+           kind == "pack" || ((kind == "scale" || kind == "winograd") && type.getElementType().isF32());
   });
   if (!bytewise || type.getElementTypeBitWidth() < 8) {
     // Casts and packed types are rare and small: the reference evaluator does them.
@@ -163,6 +182,13 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
         pack<T>(reinterpret_cast<const Unaligned<T> *>(current.data()), reinterpret_cast<T *>(next.data()),
                 product(ArrayRef(shape).drop_back(2)), shape[rank - 2], shape[rank - 1], ints[0]);
       });
+    } else if (kind == "winograd") {
+      const WinogradTransform *transform = ints.size() == 1 ? getWinogradTransform(ints[0]) : nullptr;
+      if (!transform || shape.size() != 4 || shape[0] != 3 || shape[1] != 3 ||
+          product(target) != transform->patch * transform->patch * shape[2] * shape[3])
+        return wrong("Winograd's transform needs 3 x 3 weights");
+      transformWeights(*transform, reinterpret_cast<const Unaligned<float> *>(current.data()),
+                       reinterpret_cast<float *>(next.data()), shape[2] * shape[3]);
     } else {
       int64_t offset = 0;
       SmallVector<int64_t> moved(strides);

@@ -41,7 +41,8 @@ def Torsh_WeightStepAttr : Torsh_Attr<"WeightStep", "step"> {
   let description = [{
     `transpose [perm]`, `reshape [shape]`, `slice [starts..., sizes...]`, `cast` (to the element type of `type`),
     `scale [axis] by "key"` (multiply along an axis with an f32 blob), `pack [panel]` ([.., K, N] -> [.., ceil(N/p), K, p],
-    zero filled). `type` is the tensor type after the step.
+    zero filled), `winograd [tile]` (3 x 3 weights [3, 3, C, O] -> [(tile+2)^2, C, O], G w G^T of Winograd.h). `type` is
+    the tensor type after the step.
   }];
   let parameters = (ins "::mlir::StringAttr":$kind, OptionalArrayRefParameter<"int64_t">:$ints,
                         "::mlir::StringAttr":$operand, "::mlir::RankedTensorType":$type);

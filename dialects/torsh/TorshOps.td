@@ -15,6 +15,7 @@ include "Resize.td"
 include "Random.td"
 include "Constants.td"
 include "ControlFlow.td"
+include "Winograd.td"
 include "Plan.td"
 
 #endif // TORSH_OPS_TD

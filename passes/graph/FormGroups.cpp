@@ -32,6 +32,8 @@ StringRef anchorOf(Operation *op) {
       .Case([](ResizeOp) { return "resize"; })
       .Case([](CumSumOp) { return "scan"; })
       .Case([](ConcatOp) { return "concat"; })
+      .Case([](WinogradInputOp) { return "winograd_input"; })
+      .Case([](WinogradOutputOp) { return "winograd_output"; })
       .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
             ConvTransposeOp, GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
             NonMaxSuppressionOp>([](auto) { return "index"; })
@@ -325,10 +327,10 @@ LogicalResult GroupFormer::run() {
       claim(set, anchor);
     }
   };
-  anchored({"dot", "conv"}, false, true);
+  anchored({"dot", "conv", "winograd_output"}, false, true);
   anchored({"depthwise"}, false, true);
   anchored({"row_norm", "reduce"}, true, true);
-  anchored({"pool", "recurrent", "resize", "scan", "concat", "index"}, false, false);
+  anchored({"pool", "recurrent", "resize", "scan", "concat", "winograd_input", "index"}, false, false);
   // What is left: chains of elementwise ops, and copies that nobody can address.
   for (Operation *op : llvm::reverse(ops)) {
     if (!isFree(op) || !isElementwise(op))

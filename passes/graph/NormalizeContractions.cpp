@@ -176,26 +176,29 @@ void Contraction::replace() {
 }
 
 /// A convolution reads its input with contiguous channels.
-void placeInput(ConvOp op) {
-  if (op.getLayout() != Layout::channels_last)
-    return;
-  OpBuilder builder(op);
-  Value x = makeAddressable(builder, withBuffer(builder, op.getX()));
+void placeInput(OpOperand &input) {
+  OpBuilder builder(input.getOwner());
+  Value x = makeAddressable(builder, withBuffer(builder, input.get()));
   if (!isContiguousAlong(x, cast<RankedTensorType>(x.getType()).getRank() - 1))
     x = materialize(builder, x);
-  op.getXMutable().assign(x);
+  input.set(x);
 }
 
 struct NormalizeContractions : impl::NormalizeContractionsPassBase<NormalizeContractions> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<DotGeneralOp, ConvOp>(op) && !op->getParentOfType<GroupOp>())
+      if (isa<DotGeneralOp, ConvOp, WinogradInputOp>(op) && !op->getParentOfType<GroupOp>())
         ops.push_back(op);
     });
     for (Operation *op : ops) {
       if (auto conv = dyn_cast<ConvOp>(op)) {
-        placeInput(conv);
+        if (conv.getLayout() == Layout::channels_last)
+          placeInput(conv.getXMutable());
+        continue;
+      }
+      if (auto patches = dyn_cast<WinogradInputOp>(op)) {
+        placeInput(patches.getXMutable());
         continue;
       }
       Contraction contraction(cast<DotGeneralOp>(op));

@@ -28,6 +28,8 @@ const Strategy strategies[] = {
     {"resize", emitResizeKernel, getResizeTiles},
     {"scan", emitScanKernel, getScanTiles},
     {"index", emitIndexKernel, getIndexTiles},
+    {"winograd_input", emitWinogradInputKernel, getWinogradInputTiles},
+    {"winograd_output", emitWinogradOutputKernel, getWinogradOutputTiles},
 };
 
 const Strategy *find(StringRef anchor) {

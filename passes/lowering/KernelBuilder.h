@@ -153,6 +153,8 @@ llvm::LogicalResult emitRecurrentKernel(KernelBuilder &kb);
 llvm::LogicalResult emitResizeKernel(KernelBuilder &kb);
 llvm::LogicalResult emitScanKernel(KernelBuilder &kb);
 llvm::LogicalResult emitIndexKernel(KernelBuilder &kb);
+llvm::LogicalResult emitWinogradInputKernel(KernelBuilder &kb);
+llvm::LogicalResult emitWinogradOutputKernel(KernelBuilder &kb);
 
 /// The tile space that the strategy of the kernel's anchor uses.
 TileSpace getTileSpace(KernelOp kernel);

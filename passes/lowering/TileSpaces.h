@@ -28,6 +28,8 @@ TileSpace getRecurrentTiles(KernelOp kernel);
 TileSpace getResizeTiles(KernelOp kernel);
 TileSpace getScanTiles(KernelOp kernel);
 TileSpace getIndexTiles(KernelOp kernel);
+TileSpace getWinogradInputTiles(KernelOp kernel);
+TileSpace getWinogradOutputTiles(KernelOp kernel);
 
 } // namespace torsh
 

@@ -74,8 +74,7 @@ int runBench(BenchOptions &options) {
   StringMap<int64_t> dims;
   if (!readDims(options.dims, dims))
     return 2;
-  CompileOptions compile;
-  compile.targetCpu = "host";
+  CompileOptions compile = options.compile;
   // A model is compiled for the given sizes, which is how a service with fixed sizes would use it.
   bool model = !isArtifact(options.path);
   if (model)

@@ -23,6 +23,8 @@ struct BenchOptions {
   double seconds = 2;
   bool json = false, profile = false;
   std::string trace; ///< file for the trace of the last run
+  CompileOptions compile;
+  BenchOptions() { compile.targetCpu = "host"; }
 };
 
 /// Reads NAME=VALUE entries of --dim; false with a message when one is something else.

@@ -22,6 +22,11 @@ struct ModelOptions {
   bool apply(CompileOptions &options) const { return readDims(dims, options.import.dims); }
 };
 
+void addExactConv(CLI::App &app, CompileOptions &options) {
+  app.add_flag("--exact-conv", options.exactConv,
+               "Compute convolutions as direct sums only, without Winograd's transforms and their rounding");
+}
+
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
       {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
@@ -31,6 +36,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
                  "The artifact to write; with --emit a text file, - for stdout");
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
       ->check(CLI::Range(0, 3));
+  addExactConv(app, options);
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3 or x86-64-v4");
   app.add_option("--emit", options.emit,
@@ -100,6 +106,7 @@ int main(int argc, char **argv) {
                 "As --naive, after the graph passes of -O: tells a wrong pass from wrong code generation");
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
       ->check(CLI::Range(0, 3));
+  addExactConv(*run, runOptions.compile);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");
@@ -114,6 +121,7 @@ int main(int argc, char **argv) {
                     "Width of the thread pool; default: the allowed processors");
   bench->add_option("--dim", benchOptions.dims,
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
+  addExactConv(*bench, benchOptions.compile);
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
   bench->add_flag("--json", benchOptions.json, "Print the result as JSON");
   bench->add_flag(

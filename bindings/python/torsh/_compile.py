@@ -22,13 +22,14 @@ def _find_compiler():
     return found
 
 
-def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None):
+def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None, exact_conv=False):
     """Compiles an ONNX model, given as a path or as the bytes of one, and loads the result.
 
     dims        sizes for symbolic dims by name, for example {"batch": 1}; the others stay symbolic
     opt_level   0 to 3
     target_cpu  "host" for this machine, "portable" or the name of a CPU or level as torshc --target-cpu takes it
     threads     None for the processors this process may use
+    exact_conv  convolutions as direct sums only, without Winograd's transforms and their rounding
     """
     compiler = _find_compiler()
     folder = tempfile.mkdtemp(prefix="torsh-")
@@ -41,6 +42,8 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
             model = os.path.abspath(os.fspath(path_or_bytes))
         artifact = os.path.join(folder, "model.so")
         command = [compiler, model, "-o", artifact, "-O%d" % opt_level, "--target-cpu", target_cpu]
+        if exact_conv:
+            command.append("--exact-conv")
         for name, size in (dims or {}).items():
             command += ["--dim", "%s=%d" % (name, size)]
         try:

@@ -123,6 +123,7 @@ void addRandom(HandlerTable &table);
 void addConstants(HandlerTable &table);
 void addControlFlow(HandlerTable &table);
 void addPlan(HandlerTable &table);
+void addWinograd(HandlerTable &table);
 
 } // namespace torsh::reference
 

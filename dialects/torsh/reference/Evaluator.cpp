@@ -22,7 +22,7 @@ const HandlerTable &handlers() {
     HandlerTable result;
     for (auto add : {addElementwise, addShapeOps, addContraction, addPooling, addReduction, addNormalization,
                      addAttention, addRecurrent, addIndexing, addSelection, addResize, addRandom,
-                     addConstants, addControlFlow, addPlan})
+                     addConstants, addControlFlow, addPlan, addWinograd})
       add(result);
     return result;
   }();

@@ -1,5 +1,6 @@
 //===-- WeightRecipe.cpp - Runs the steps of weight attributes
 //----------------------------------------------===//
+#include "dialects/torsh/Winograd.h"
 #include "dialects/torsh/reference/Call.h"
 #include "dialects/torsh/reference/Iteration.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -112,6 +113,28 @@ struct Step {
     });
     return y;
   }
+
+  /// [3, 3, C, O] -> [(tile + 2)^2, C, O].
+  Expected<Tensor> winograd(const EvaluatorLimits &limits) const {
+    const WinogradTransform *transform =
+        step.getInts().size() == 1 ? getWinogradTransform(step.getInts()[0]) : nullptr;
+    if (!transform || x.rank() != 4 || x.shape[0] != 3 || x.shape[1] != 3 || !x.isFloat())
+      return error("Winograd's transform needs a tile of 2 or 4 and 3 x 3 float weights");
+    SmallVector<int64_t> shape{transform->patch * transform->patch, x.shape[2], x.shape[3]};
+    if (!boundedNumElements(shape, limits.maxElements))
+      return error("the transformed weights are too large");
+    Tensor y = Tensor::zeros(x.elementType, shape);
+    const int64_t count = x.shape[2] * x.shape[3];
+    for (int64_t i = 0; i < count; ++i) {
+      SmallVector<double> values =
+          transformBothDims(transform->weights, transform->patch, 3,
+                            [&](int64_t a, int64_t b) { return x.floats[(a * 3 + b) * count + i]; });
+      for (auto [place, value] : enumerate(values))
+        y.floats[place * count + i] = value;
+    }
+    roundElements(y);
+    return y;
+  }
 };
 
 } // namespace
@@ -143,6 +166,7 @@ Expected<Tensor> evaluateWeight(WeightAttr weight, const WeightStore &store, con
                                 .Case("cast", [&] { return step.cast(); })
                                 .Case("scale", [&] { return step.scale(); })
                                 .Case("pack", [&] { return step.pack(limits); })
+                                .Case("winograd", [&] { return step.winograd(limits); })
                                 .Default([&] { return step.error("there is no such step"); })();
     if (next && (next->elementType != elementType ||
                  ArrayRef<int64_t>(next->shape) != attribute.getType().getShape()))
