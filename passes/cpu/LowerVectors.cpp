@@ -19,6 +19,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/cpu/MathApproximations.h"
 #include "passes/cpu/Passes.h"
 
 using namespace mlir;
@@ -47,6 +48,7 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
       RewritePatternSet patterns(&getContext());
       SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
       math::populateExpansionPatterns(patterns, expanded);
+      populateMathApproximations(patterns);
       populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
       if (failed(applyPatternsGreedily(module, std::move(patterns))))
         return signalPassFailure();
