@@ -3,7 +3,8 @@
 // Along one spatial dim, with stride s, window k and T = ceil(k / s), the uncropped result is
 //   y[q * s + r] = sum over j < T of x[q - j] * w[j * s + r]      (w is 0 from k on).
 // With x padded by T - 1 zeros on both sides this is, for each phase r, a convolution of stride 1 with the window
-// reversed. All phases of all dims together are the channels of one convolution.
+// reversed. All phases of all dims together are the channels of one convolution. Cutting the border makes the phases start
+// at different q; when that is worth it, each phase is a convolution of its own, which computes no q that is cut.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/SpatialDims.h"
@@ -35,7 +36,12 @@ struct Expansion {
            << what << ", which has no code; export the model with an upsampling followed by a convolution";
   }
   LogicalResult analyse();
-  FailureOr<Value> phaseWeights();
+  FailureOr<Value> phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts);
+  bool readsOnePosition();
+  Value convolvePoint();
+  void finish(Value y);
+  bool separatesPhases();
+  FailureOr<Value> convolvePhases(Value x);
   LogicalResult run();
 };
 
@@ -60,8 +66,8 @@ LogicalResult Expansion::analyse() {
   return success();
 }
 
-/// [k.., C, O] -> [T.., C, s.. * O]: w'[t.., c, r.., o] = w[(T - 1 - t) * s + r.., c, o], 0 past the window.
-FailureOr<Value> Expansion::phaseWeights() {
+/// [k.., C, O] -> [T.., C, r.. * O]: w'[t.., c, r.., o] = w[(T - 1 - t) * s + first + r.., c, o], 0 past the window.
+FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts) {
   WeightStore &store = op.getContext()->getLoadedDialect<TorshDialect>()->getWeightStore();
   llvm::Expected<Tensor> from = evaluateConstant(getConstantAttr(op.getW()), store);
   if (!from) {
@@ -70,10 +76,13 @@ FailureOr<Value> Expansion::phaseWeights() {
   }
   auto element = cast<RankedTensorType>(op.getW().getType()).getElementType();
   SmallVector<int64_t> shape(taps);
-  shape.append({channels, phases * outputs});
+  int64_t count = 1;
+  for (int64_t size : phaseCounts)
+    count *= size;
+  shape.append({channels, count * outputs});
   Tensor to = Tensor::zeros(element, shape);
   SmallVector<int64_t> sizes(taps);
-  sizes.append(op.getStrides().begin(), op.getStrides().end());
+  sizes.append(phaseCounts.begin(), phaseCounts.end());
   // Positions of t.. and r.. count together; the matrix [C, O] of a position moves as rows.
   SmallVector<int64_t> at(sizes.size(), 0);
   int64_t positions = 1;
@@ -83,15 +92,15 @@ FailureOr<Value> Expansion::phaseWeights() {
     int64_t source = 0, tap = 0, phase = 0;
     bool inside = true;
     for (size_t i = 0; i < spatial; ++i) {
-      int64_t index = (taps[i] - 1 - at[i]) * op.getStrides()[i] + at[spatial + i];
+      int64_t index = (taps[i] - 1 - at[i]) * op.getStrides()[i] + firstPhase[i] + at[spatial + i];
       inside &= index < window[i];
       source = source * window[i] + index;
       tap = tap * taps[i] + at[i];
-      phase = phase * op.getStrides()[i] + at[spatial + i];
+      phase = phase * phaseCounts[i] + at[spatial + i];
     }
     for (int64_t channel = 0; inside && channel < channels; ++channel)
       for (int64_t output = 0; output < outputs; ++output) {
-        int64_t target = (tap * channels + channel) * phases * outputs + phase * outputs + output;
+        int64_t target = ((tap * channels + channel) * count + phase) * outputs + output;
         int64_t origin = (source * channels + channel) * outputs + output;
         if (to.isFloat())
           to.floats[target] = from->floats[origin];
@@ -110,12 +119,95 @@ FailureOr<Value> Expansion::phaseWeights() {
   return ConstantOp::create(builder, loc, type, WeightAttr::get(op.getContext(), key, type, {})).getResult();
 }
 
+/// Whether the input has one position, whose products with the whole window are the result.
+bool Expansion::readsOnePosition() {
+  auto isZero = [](int64_t value) { return value == 0; };
+  return llvm::all_of(ArrayRef(getDims(op.getX())).slice(1, spatial),
+                      [](DimAttr size) { return dim::isConstant(size, 1); }) &&
+         llvm::all_of(op.getLow(), isZero) && llvm::all_of(op.getHigh(), isZero) &&
+         llvm::all_of(op.getOutputPadding(), isZero);
+}
+
+/// [N, 1.., C] with [k.., C, O] -> [N, k.., O]: a convolution of window 1 with k.. * O channels.
+Value Expansion::convolvePoint() {
+  SmallVector<int64_t> order{int64_t(spatial)}, shape(spatial, 1), ones(spatial, 1), zeros(spatial, 0);
+  for (size_t i = 0; i < spatial; ++i)
+    order.push_back(i);
+  order.push_back(spatial + 1);
+  int64_t positions = 1;
+  for (int64_t size : window)
+    positions *= size;
+  shape.append({channels, positions * outputs});
+  Value weights =
+      createReshape(builder, loc, createTranspose(builder, loc, op.getW(), order), ArrayRef<int64_t>(shape));
+  Value y = ConvOp::create(builder, loc, op.getX(), weights, Value(), ones, ones, zeros, zeros, /*groups=*/1,
+                           Layout::channels_last);
+  return createReshape(builder, loc, y, getDims(op.getY()));
+}
+
+/// Adds the bias, if there is one still, and takes the place of the op.
+void Expansion::finish(Value y) {
+  if (Value bias = op.getBias())
+    y = AddOp::create(
+        builder, loc, y,
+        BroadcastOp::create(builder, loc, y.getType(), bias, ArrayRef<int64_t>{int64_t(spatial) + 1}));
+  op.getY().replaceAllUsesWith(y);
+  op.erase();
+}
+
+/// Whether every phase has a start of its own, and the positions that one convolution of all phases would compute in vain
+/// are more than a tenth.
+bool Expansion::separatesPhases() {
+  double all = 1, needed = 1;
+  SmallVector<DimAttr> dims = getDims(op.getY());
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t stride = op.getStrides()[i], low = op.getLow()[i];
+    auto size = dim::asConstant(dims[i + 1]);
+    // Phases r - low + stride * start: with more than two some share a start.
+    bool apart = stride == 1 || (stride == 2 && low % 2 == 1);
+    if (!size || *size == 0 || *size % stride || !apart || low < 0)
+      return false;
+    needed *= double(*size / stride);
+    all *= double(*size / stride + (stride - 1 + low) / stride);
+  }
+  return phases > 1 && all > 1.1 * needed;
+}
+
+/// One convolution a phase, on a window of the padded input; their channels follow each other.
+FailureOr<Value> Expansion::convolvePhases(Value x) {
+  MLIRContext *context = op.getContext();
+  auto number = [&](int64_t value) { return dim::constant(context, value); };
+  SmallVector<int64_t> ones(spatial, 1), zeros(spatial, 0), steps(spatial + 2, 1);
+  SmallVector<DimAttr> dims = getDims(op.getY()), xDims = getDims(x);
+  SmallVector<Value> parts;
+  for (int64_t phase = 0; phase < phases; ++phase) {
+    SmallVector<int64_t> first(spatial);
+    SmallVector<DimAttr> starts(spatial + 2, number(0)), sizes(xDims);
+    for (int64_t i = int64_t(spatial) - 1, rest = phase; i >= 0; --i) {
+      int64_t stride = op.getStrides()[i], place = rest % stride + op.getLow()[i];
+      rest /= stride;
+      first[i] = place % stride;
+      starts[i + 1] = number(place / stride);
+      sizes[i + 1] = number(*dim::asConstant(dims[i + 1]) / stride + taps[i] - 1);
+    }
+    FailureOr<Value> weights = phaseWeights(first, ones);
+    if (failed(weights))
+      return failure();
+    Value window = SliceOp::create(builder, loc, x, DimsAttr::get(context, starts),
+                                   DimsAttr::get(context, sizes), steps);
+    parts.push_back(ConvOp::create(builder, loc, window, *weights, Value(), ones, ones, zeros, zeros,
+                                   /*groups=*/1, Layout::channels_last));
+  }
+  return ConcatOp::create(builder, loc, parts, spatial + 1).getResult();
+}
+
 LogicalResult Expansion::run() {
   if (failed(analyse()))
     return failure();
-  FailureOr<Value> weights = phaseWeights();
-  if (failed(weights))
-    return failure();
+  if (readsOnePosition()) {
+    finish(convolvePoint());
+    return success();
+  }
   MLIRContext *context = op.getContext();
   auto number = [&](int64_t value) { return dim::constant(context, value); };
   SmallVector<int64_t> low{0}, high{0};
@@ -136,10 +228,14 @@ LogicalResult Expansion::run() {
                       DimsAttr::fromConstants(context, high), PadMode::constant);
   }
   SmallVector<int64_t> ones(spatial, 1), zeros(spatial, 0);
-  // With one phase the bias can stay in the convolution.
-  Value bias = op.getBias();
-  Value y = ConvOp::create(builder, loc, x, *weights, phases == 1 ? bias : Value(), ones, ones, zeros, zeros,
-                           /*groups=*/1, Layout::channels_last);
+  bool separate = separatesPhases();
+  FailureOr<Value> made = separate ? convolvePhases(x) : phaseWeights(zeros, op.getStrides());
+  if (failed(made))
+    return failure();
+  Value y = separate ? *made
+                     : ConvOp::create(builder, loc, x, *made, Value(), ones, ones, zeros, zeros,
+                                      /*groups=*/1, Layout::channels_last)
+                           .getY();
   if (phases != 1) {
     // [N, q.., s.. * O] -> [N, q0, s0, q1, s1, .., O] -> [N, q0 * s0, q1 * s1, .., O]
     SmallVector<DimAttr> from = getDims(y), split{from[0]}, joined{from[0]};
@@ -167,12 +263,7 @@ LogicalResult Expansion::run() {
     y = SliceOp::create(builder, loc, y, DimsAttr::get(context, starts),
                         DimsAttr::get(context, getDims(type)), steps);
   }
-  if (bias && phases != 1) {
-    Value spread = BroadcastOp::create(builder, loc, type, bias, ArrayRef<int64_t>{int64_t(spatial) + 1});
-    y = AddOp::create(builder, loc, y, spread);
-  }
-  op.getY().replaceAllUsesWith(y);
-  op.erase();
+  finish(y);
   return success();
 }
 

@@ -62,6 +62,10 @@ def ExpandConvTransposePass : Pass<"torsh-expand-conv-transpose", "::mlir::func:
     Before: `torsh.conv_transpose %x, %w strides = [2, 2] ..`
     After:  `torsh.pad; torsh.conv strides = [1, 1]; torsh.reshape; torsh.transpose; torsh.reshape; torsh.slice`
 
+    Where cutting the border would waste more than a tenth of that (stride 2, odd `low`, small images), each phase is a
+    convolution on its own window of the input, and a concat of their channels takes the place of the one convolution. An
+    input of one position is multiplied with the whole window at once.
+
     Precondition: torsh-channels-last. Weights must be constants, dilations and groups 1; others are refused with
     TSH-0512. Rationale: no zeros are multiplied and the kernel is that of every convolution.
   }];
