@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/HostPlan.h"
+#include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
 #include "llvm/IR/IRBuilder.h"
@@ -304,11 +305,8 @@ Expected<Function *> PlanBuilder::buildRun() {
       store(*at, outTable, index);
     }
     auto kernel = kernelSymbols.lookup<KernelOp>(launch.getKernel());
-    StringMap<DimAttr> binding;
-    for (auto [index, attr] : enumerate(launch.getDims().getDims())) {
+    for (auto [index, attr] : enumerate(launch.getDims().getDims()))
       store(dim(attr), dimTable, index);
-      binding[cast<mlir::StringAttr>(kernel.getSymbols()[index]).getValue()] = attr;
-    }
     TileSpace space = getTileSpace(kernel);
     auto [it, isNew] = kernelIndex.try_emplace(launch.getKernel(), kernelNames.size());
     if (isNew)
@@ -316,8 +314,8 @@ Expected<Function *> PlanBuilder::buildRun() {
     Value *function = element(kernels, it->second, pointer);
     Value *status = b.CreateCall(parallelForType, parallelFor,
                                  {hostContext, function, inTable, outTable, dimTable,
-                                  dim(dim::substitute(space.tiles, binding)), b.getInt64(space.grain),
-                                  b.getInt32(it->second)});
+                                  dim(dim::substitute(space.tiles, bindSymbols(launch, kernel))),
+                                  b.getInt64(space.grain), b.getInt32(it->second)});
     auto *next = BasicBlock::Create(module.getContext(), "next", run);
     auto *stop = BasicBlock::Create(module.getContext(), "stop", run);
     b.CreateCondBr(b.CreateICmpEQ(status, b.getInt32(0)), next, stop);

@@ -35,6 +35,13 @@ DimAttr depthOf(Operation *op) {
 
 } // namespace
 
+llvm::StringMap<DimAttr> bindSymbols(LaunchOp launch, KernelOp kernel) {
+  llvm::StringMap<DimAttr> binding;
+  for (auto [index, attr] : llvm::enumerate(launch.getDims().getDims()))
+    binding[cast<StringAttr>(kernel.getSymbols()[index]).getValue()] = attr;
+  return binding;
+}
+
 LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
   MLIRContext *context = launch.getContext();
   LaunchCost cost{dim::constant(context, 0), dim::constant(context, 0)};
@@ -52,10 +59,7 @@ LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
     Value counted = isa<ReduceOp, ArgReduceOp>(op) ? op.getOperand(0) : Value(op.getResult(0));
     cost.flops = dim::add(cost.flops, dim::mul(one, elementsOf(counted)));
   }
-  llvm::StringMap<DimAttr> binding;
-  for (auto [index, attr] : llvm::enumerate(launch.getDims().getDims()))
-    binding[cast<StringAttr>(kernel.getSymbols()[index]).getValue()] = attr;
-  cost.flops = dim::substitute(cost.flops, binding);
+  cost.flops = dim::substitute(cost.flops, bindSymbols(launch, kernel));
   auto addBytes = [&](ValueRange values) {
     for (Value value : values) {
       auto type = cast<RankedTensorType>(value.getType());
@@ -68,9 +72,12 @@ LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
   return cost;
 }
 
-double evaluateCost(llvm::StringRef text, const llvm::StringMap<int64_t> &sizes) {
-  MLIRContext context(MLIRContext::Threading::DISABLED);
+CostReader::CostReader(const llvm::StringMap<int64_t> &sizes)
+    : sizes(sizes), context(MLIRContext::Threading::DISABLED) {
   context.loadDialect<TorshDialect>();
+}
+
+double CostReader::evaluate(llvm::StringRef text) {
   FailureOr<DimAttr> parsed = dim::parse(&context, text);
   return succeeded(parsed) ? double(dim::evaluate(*parsed, sizes).value_or(0)) : 0;
 }

@@ -14,11 +14,23 @@ struct LaunchCost {
   DimAttr bytes; ///< of its inputs and results, each once
 };
 
+/// What the kernel's symbols are in a launch.
+llvm::StringMap<DimAttr> bindSymbols(LaunchOp launch, KernelOp kernel);
+
 /// The cost of a direct algorithm; `kernel` is the launch's kernel.
 LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel);
 
-/// The value of a cost as the metadata has it (dim::toString), 0 when it cannot be read or a size is missing.
-double evaluateCost(llvm::StringRef text, const llvm::StringMap<int64_t> &sizes);
+/// Evaluates costs as the metadata has them (dim::toString).
+class CostReader {
+public:
+  explicit CostReader(const llvm::StringMap<int64_t> &sizes);
+  /// 0 when the text cannot be read or a size is missing.
+  double evaluate(llvm::StringRef text);
+
+private:
+  const llvm::StringMap<int64_t> &sizes;
+  mlir::MLIRContext context;
+};
 
 } // namespace torsh
 

@@ -38,7 +38,6 @@ torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes);
 torsh_status torsh_rt_trim(torsh_context *context);
 void torsh_rt_cancel(torsh_context *context);
 torsh_status torsh_rt_get_stats(const torsh_context *context, torsh_stats *stats);
-
 torsh_status torsh_rt_set_trace(torsh_context *context, torsh_trace_fn trace, void *user);
 
 /* Marks the context as in use; returns 0 when it already is. */

@@ -242,22 +242,20 @@ static void place_outputs(torsh_context *context) {
 typedef struct flight {
   torsh_rt_lane lane;
   const torsh_context *context;
-  uint64_t launches;
 } flight;
 
 static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
                                  const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel) {
   flight *f = opaque;
   torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
-  if (f->context->trace) {
-    torsh_kernel_event event = {
-        sizeof(event), kernel, f->context->module->program->kernel_names[kernel], f->launches++, tiles,
-        now_ns(),      0};
-    torsh_rt_lane_run(&f->lane, &job, tiles, grain);
+  const torsh_context *context = f->context;
+  torsh_kernel_event event = {
+      sizeof(event), kernel, NULL, f->lane.kernels, tiles, context->trace ? now_ns() : 0, 0};
+  torsh_rt_lane_run(&f->lane, &job, tiles, grain);
+  if (context->trace) {
+    event.name = context->module->program->kernel_names[kernel];
     event.end_ns = now_ns();
-    f->context->trace(f->context->trace_user, &event);
-  } else {
-    torsh_rt_lane_run(&f->lane, &job, tiles, grain);
+    context->trace(context->trace_user, &event);
   }
   return atomic_load_explicit(job.cancelled, memory_order_relaxed) ? TORSH_E_CANCELLED : TORSH_OK;
 }
@@ -266,7 +264,6 @@ static torsh_status fly(torsh_context *context, torsh_error *error) {
   torsh_module *module = context->module;
   flight f;
   f.context = context;
-  f.launches = 0;
   torsh_rt_lane_begin(&f.lane, module->executor);
   const torsh_host host = {sizeof(host), 0, &f, host_parallel_for};
   int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,

@@ -46,7 +46,7 @@ bool fits(Value tiles, int64_t tile, DimAttr images, DimAttr height, DimAttr wid
   if (!transform || typeOf(tiles).getRank() != 3)
     return false;
   SmallVector<DimAttr> dims = getDims(tiles);
-  DimAttr count = dim::mul(images, dim::mul(getWinogradTiles(height, tile), getWinogradTiles(width, tile)));
+  DimAttr count = getWinogradTiles(images, height, width, tile);
   return dim::isConstant(dims[0], transform->patch * transform->patch) && mayAgree(dims[1], count) &&
          mayAgree(dims[2], channels);
 }
@@ -60,8 +60,9 @@ const WinogradTransform *getWinogradTransform(int64_t tile) {
   return nullptr;
 }
 
-DimAttr getWinogradTiles(DimAttr outputSize, int64_t tile) {
-  return dim::ceilDiv(outputSize, dim::constant(outputSize.getContext(), tile));
+DimAttr getWinogradTiles(DimAttr images, DimAttr height, DimAttr width, int64_t tile) {
+  auto along = [&](DimAttr size) { return dim::ceilDiv(size, dim::constant(size.getContext(), tile)); };
+  return dim::mul(images, dim::mul(along(height), along(width)));
 }
 
 LogicalResult WinogradInputOp::verify() {

@@ -18,8 +18,8 @@ struct WinogradTransform {
 /// The transform for tiles of 2 or 4 pixels, null for other sizes.
 const WinogradTransform *getWinogradTransform(int64_t tile);
 
-/// Rows or columns of tiles along an output dim.
-DimAttr getWinogradTiles(DimAttr outputSize, int64_t tile);
+/// The tiles of some output images of a size.
+DimAttr getWinogradTiles(DimAttr images, DimAttr height, DimAttr width, int64_t tile);
 
 /// The matrix (rows x depth) applied along both dims of a square: result[i, j] = sum of m[i, a] * square(a, b) * m[j, b].
 template <typename Square>

@@ -70,8 +70,7 @@ void apply(const Candidate &candidate, int64_t tile) {
   Type element = typeOf(conv.getX()).getElementType();
   int64_t places = (tile + 2) * (tile + 2);
   SmallVector<DimAttr> dims = getDims(conv.getY());
-  DimAttr tiles =
-      dim::mul(dims[0], dim::mul(getWinogradTiles(dims[1], tile), getWinogradTiles(dims[2], tile)));
+  DimAttr tiles = getWinogradTiles(dims[0], dims[1], dims[2], tile);
   auto tilesOf = [&](int64_t channels) {
     return makeTensorType({dim::constant(context, places), tiles, dim::constant(context, channels)}, element);
   };

@@ -27,6 +27,7 @@ struct Expansion {
   size_t spatial;
   SmallVector<int64_t> window, taps; ///< k and T of each spatial dim
   int64_t channels = 0, outputs = 0, phases = 1;
+  std::optional<Tensor> held; ///< the weights' numbers, once they are needed
 
   explicit Expansion(ConvTransposeOp op)
       : op(op), builder(op), loc(op.getLoc()), spatial(op.getStrides().size()) {}
@@ -69,11 +70,15 @@ LogicalResult Expansion::analyse() {
 /// [k.., C, O] -> [T.., C, r.. * O]: w'[t.., c, r.., o] = w[(T - 1 - t) * s + first + r.., c, o], 0 past the window.
 FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts) {
   WeightStore &store = op.getContext()->getLoadedDialect<TorshDialect>()->getWeightStore();
-  llvm::Expected<Tensor> from = evaluateConstant(getConstantAttr(op.getW()), store);
-  if (!from) {
-    op.emitError(llvm::toString(from.takeError()));
-    return failure();
+  if (!held) {
+    llvm::Expected<Tensor> numbers = evaluateConstant(getConstantAttr(op.getW()), store);
+    if (!numbers) {
+      op.emitError(llvm::toString(numbers.takeError()));
+      return failure();
+    }
+    held = std::move(*numbers);
   }
+  const Tensor *from = &*held;
   auto element = cast<RankedTensorType>(op.getW().getType()).getElementType();
   SmallVector<int64_t> shape(taps);
   int64_t count = 1;

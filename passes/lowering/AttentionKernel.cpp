@@ -34,7 +34,7 @@ struct AttentionShape {
 
 FailureOr<AttentionShape> analyse(KernelOp kernel) {
   AttentionShape shape;
-  kernel.getBody().walk([&](SoftmaxOp op) { shape.softmax = op; });
+  shape.softmax = findOp<SoftmaxOp>(kernel);
   if (!shape.softmax)
     return failure();
   kernel.getBody().walk(

@@ -18,12 +18,6 @@ namespace {
 constexpr int64_t columnsOfTile = 64;
 constexpr int64_t rowsOfTile = 72;
 
-ConvOp findConv(KernelOp kernel) {
-  ConvOp found;
-  kernel.getBody().walk([&](ConvOp op) { found = op; });
-  return found;
-}
-
 /// The packed panels behind the weights, through the reshapes that give them the convolution's shape.
 UnpackOp findUnpack(Value weights) {
   while (Operation *op = weights.getDefiningOp()) {
@@ -47,7 +41,7 @@ int64_t rowBlock(ConvOp op) { return chooseRowBlock(dim::asConstant(pixelsOf(op)
 
 TileSpace getConvTiles(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  ConvOp op = findConv(kernel);
+  ConvOp op = findOp<ConvOp>(kernel);
   if (!op)
     return {dim::constant(context, 1), 1};
   SmallVector<DimAttr> dims = getDims(op.getY());
@@ -62,7 +56,7 @@ TileSpace getConvTiles(KernelOp kernel) {
 }
 
 LogicalResult emitConvKernel(KernelBuilder &kb) {
-  ConvOp op = findConv(kb.kernel);
+  ConvOp op = findOp<ConvOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no convolution");
   UnpackOp unpack = findUnpack(op.getW());

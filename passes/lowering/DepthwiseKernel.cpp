@@ -21,12 +21,6 @@ constexpr int64_t channelsOfTile = 128;
 /// Kernel columns up to which they are unrolled.
 constexpr int64_t unrolledColumns = 32;
 
-ConvOp findConv(KernelOp kernel) {
-  ConvOp found;
-  kernel.getBody().walk([&](ConvOp op) { found = op; });
-  return found;
-}
-
 /// Pixels of a block for rows of `count` pixels: each block costs at least the latency of 4 pixels.
 int64_t choosePixels(std::optional<int64_t> count, unsigned registers) {
   int64_t best = 4, bestCost = std::numeric_limits<int64_t>::max(), most = registers >= 32 ? 8 : 5;
@@ -321,7 +315,7 @@ void Depthwise::tile(Value index) {
 
 TileSpace getDepthwiseTiles(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  ConvOp op = findConv(kernel);
+  ConvOp op = findOp<ConvOp>(kernel);
   if (!op)
     return {dim::constant(context, 1), 1};
   SmallVector<DimAttr> dims = getDims(op.getY());
@@ -330,7 +324,7 @@ TileSpace getDepthwiseTiles(KernelOp kernel) {
 }
 
 LogicalResult emitDepthwiseKernel(KernelBuilder &kb) {
-  ConvOp op = findConv(kb.kernel);
+  ConvOp op = findOp<ConvOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no convolution");
   std::optional<View> x = kb.viewOf(op.getX()), w = kb.viewOf(op.getW());

@@ -33,7 +33,7 @@ struct DotShape {
 
 FailureOr<DotShape> analyse(KernelOp kernel) {
   DotShape shape;
-  kernel.getBody().walk([&](DotGeneralOp op) { shape.op = op; });
+  shape.op = findOp<DotGeneralOp>(kernel);
   if (!shape.op || shape.op.getLhsContract().size() != 1)
     return failure();
   DotGeneralOp op = shape.op;

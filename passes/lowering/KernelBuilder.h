@@ -125,6 +125,8 @@ public:
   llvm::LogicalResult refuse(const llvm::Twine &reason);
   /// An elementwise op of the body on operands in compute type; null when the op has no code (ScalarOps.cpp).
   mlir::Value emitElementwise(mlir::Operation *op, mlir::ValueRange operands, unsigned lanes);
+  /// 1 / (1 + e^-x) for a float in compute type.
+  mlir::Value emitSigmoid(mlir::Value x, mlir::Type element, unsigned lanes);
 
 private:
   using Memo = llvm::DenseMap<mlir::Value, mlir::Value>;
@@ -138,6 +140,23 @@ private:
   llvm::StringMap<mlir::Value> symbols;
   llvm::DenseMap<mlir::Value, mlir::Value> overrides;
 };
+
+/// The op of a kind in a kernel's body, null without one; the last of several.
+template <typename OpTy> OpTy findOp(KernelOp kernel) {
+  OpTy found;
+  kernel.getBody().walk([&](OpTy op) { found = op; });
+  return found;
+}
+
+/// As findOp, for any of several kinds.
+template <typename... OpTys> mlir::Operation *findAnyOf(KernelOp kernel) {
+  mlir::Operation *found = nullptr;
+  kernel.getBody().walk([&](mlir::Operation *op) {
+    if (llvm::isa<OpTys...>(op))
+      found = op;
+  });
+  return found;
+}
 
 /// Builds the code of one strategy; fails with a diagnostic at the kernel when the body is not of its shape.
 llvm::LogicalResult emitElementwiseKernel(KernelBuilder &kb);

@@ -12,19 +12,27 @@ using namespace mlir;
 
 namespace torsh {
 
+static int64_t registersOfPanel(const KernelTarget &target, Type accumulator) {
+  return std::max<int64_t>(1,
+                           panelWidth * accumulator.getIntOrFloatBitWidth() / (int64_t(target.lanes) * 32));
+}
+
+int64_t choosePanels(const KernelTarget &target, Type accumulator, int64_t rows, int64_t most) {
+  int64_t panels = 1, budget = target.registers - 4;
+  while (panels < most && rows * panels * 2 * registersOfPanel(target, accumulator) <= budget)
+    panels *= 2;
+  return panels;
+}
+
 RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows) {
-  int64_t registersOfPanel = panelWidth * accumulator.getIntOrFloatBitWidth() / (int64_t(target.lanes) * 32);
-  registersOfPanel = std::max<int64_t>(1, registersOfPanel);
   bool wide = target.registers >= 32;
   // 6 x 16 uses 12 + 2 + 1 of 16 registers with 8 lanes; 6 x 64 uses 24 + 4 + 1 of 32 with 16 lanes.
   RegisterTile tile{6, wide ? 4 : 1};
-  if (registersOfPanel > (wide ? 1 : 2))
+  if (registersOfPanel(target, accumulator) > (wide ? 1 : 2))
     tile = {4, 1};
   if (rows && *rows < tile.rows) {
     tile.rows = std::max<int64_t>(1, *rows);
-    int64_t budget = target.registers - 4;
-    while (tile.panels < 4 && tile.rows * tile.panels * 2 * registersOfPanel <= budget)
-      tile.panels *= 2;
+    tile.panels = choosePanels(target, accumulator, tile.rows, 4);
   }
   return tile;
 }

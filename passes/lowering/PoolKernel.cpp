@@ -15,15 +15,6 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-Operation *findPool(KernelOp kernel) {
-  Operation *found = nullptr;
-  kernel.getBody().walk([&](Operation *op) {
-    if (isa<MaxPoolOp, AvgPoolOp>(op))
-      found = op;
-  });
-  return found;
-}
-
 struct Pool {
   KernelBuilder &kb;
   Value x, y;
@@ -171,7 +162,7 @@ void Pool::rowOfPositions(Value tile) {
 
 TileSpace getPoolTiles(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  Operation *op = findPool(kernel);
+  Operation *op = findAnyOf<MaxPoolOp, AvgPoolOp>(kernel);
   if (!op)
     return {dim::constant(context, 1), 1};
   SmallVector<DimAttr> dims = getDims(op->getResult(0));
@@ -180,7 +171,7 @@ TileSpace getPoolTiles(KernelOp kernel) {
 }
 
 LogicalResult emitPoolKernel(KernelBuilder &kb) {
-  Operation *op = findPool(kb.kernel);
+  Operation *op = findAnyOf<MaxPoolOp, AvgPoolOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no pooling");
   Pool pool = isa<MaxPoolOp>(op) ? Pool(kb, cast<MaxPoolOp>(op)) : Pool(kb, cast<AvgPoolOp>(op));

@@ -15,14 +15,6 @@ namespace {
 constexpr int64_t mostUnits = 4096;
 /// Samples of a tile: they share each load of the weights.
 constexpr int64_t mostSamples = 4;
-Operation *findLayer(KernelOp kernel) {
-  Operation *found = nullptr;
-  kernel.getBody().walk([&](Operation *op) {
-    if (isa<LstmOp, GruOp, RnnOp>(op))
-      found = op;
-  });
-  return found;
-}
 
 /// The lengths of the samples' sequences, null when all have the whole length.
 Value lengthsOf(Operation *op) {
@@ -63,7 +55,7 @@ template <typename OpTy> void readOperands(RecurrentLayer &layer, OpTy op) {
 } // namespace
 
 TileSpace getRecurrentTiles(KernelOp kernel) {
-  Operation *op = findLayer(kernel);
+  Operation *op = findAnyOf<LstmOp, GruOp, RnnOp>(kernel);
   if (!op)
     return {dim::constant(kernel.getContext(), 1), 1};
   // y is [T, D, B, H].
@@ -79,7 +71,7 @@ TileSpace getRecurrentTiles(KernelOp kernel) {
 }
 
 LogicalResult emitRecurrentKernel(KernelBuilder &kb) {
-  Operation *op = findLayer(kb.kernel);
+  Operation *op = findAnyOf<LstmOp, GruOp, RnnOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no recurrent layer");
   for (Value yielded : kb.kernel.getYielded())

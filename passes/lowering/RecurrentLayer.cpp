@@ -40,12 +40,7 @@ Value RecurrentWalk::add(Value a, Value b) { return arith::AddFOp::create(kb.b, 
 Value RecurrentWalk::mul(Value a, Value b) { return arith::MulFOp::create(kb.b, kb.loc, a, b); }
 Value RecurrentWalk::tanh(Value a) { return math::TanhOp::create(kb.b, kb.loc, a); }
 
-/// 1 / (1 + e^-x); e^-x overflows to infinity for very negative x, and 1 / inf is the right 0.
-Value RecurrentWalk::sigmoid(Value a, unsigned lanes) {
-  Value one = kb.splatConstant(layer.state, 1, lanes);
-  Value e = math::ExpOp::create(kb.b, kb.loc, arith::NegFOp::create(kb.b, kb.loc, a));
-  return arith::DivFOp::create(kb.b, kb.loc, one, add(one, e));
-}
+Value RecurrentWalk::sigmoid(Value a, unsigned lanes) { return kb.emitSigmoid(a, layer.state, lanes); }
 
 Value RecurrentWalk::emit(Value value, ArrayRef<Value> at, unsigned lanes) {
   if (Value emitted = kb.emit(value, at, lanes))
@@ -109,12 +104,9 @@ void RecurrentWalk::startDirection(Value direction) {
 void RecurrentWalk::products(const RecurrentWeights &weights, int64_t fromPanel, int64_t toPanel,
                              ArrayRef<Value> left, ArrayRef<Value> start, ArrayRef<Value> target) {
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth), vectorsOfPanel = panelWidth / lanes;
-  int64_t rows = left.size(),
-          registersOfPanel = panelWidth * layer.state.getIntOrFloatBitWidth() / (kb.target.lanes * 32);
+  int64_t rows = left.size();
   // As many independent sums as the registers hold: they hide the latency of the multiply-add.
-  int64_t most = 1;
-  while (most < 8 && rows * most * 2 * registersOfPanel <= int64_t(kb.target.registers) - 4)
-    most *= 2;
+  int64_t most = choosePanels(kb.target, layer.state, rows, 8);
   MicroKernel micro{kb, layer.state, weights.leftType, weights.type, lanes};
   Value panelSize = kb.mul(weights.length, kb.constant(panelWidth));
   Value firstPanel = kb.mul(d, kb.constant(padded / panelWidth));

@@ -113,12 +113,6 @@ Value reduceRow(KernelBuilder &kb, ReduceKind kind, Type element, Value size, Va
 
 //===-- The reduce strategy --------------------------------------------------------------------------------------===//
 
-static ReduceOp findReduce(KernelOp kernel) {
-  ReduceOp found;
-  kernel.getBody().walk([&](ReduceOp op) { found = op; });
-  return found;
-}
-
 /// Columns in a tile when the last dim stays.
 static constexpr int64_t columnChunk = 64;
 
@@ -129,7 +123,7 @@ static bool reducesLast(ReduceOp op) {
 
 TileSpace getReduceTiles(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
-  ReduceOp op = findReduce(kernel);
+  ReduceOp op = findOp<ReduceOp>(kernel);
   DimAttr elements = getNumElements(cast<RankedTensorType>(op.getY().getType()));
   if (reducesLast(op) || cast<RankedTensorType>(op.getX().getType()).getRank() == 0)
     return {elements, 1};
@@ -143,7 +137,7 @@ TileSpace getReduceTiles(KernelOp kernel) {
 }
 
 LogicalResult emitReduceKernel(KernelBuilder &kb) {
-  ReduceOp op = findReduce(kb.kernel);
+  ReduceOp op = findOp<ReduceOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no reduce");
   ReduceKind kind = op.getKind();

@@ -18,12 +18,6 @@ namespace {
 /// Products of weights that are written out for one element: cubic in three dims.
 constexpr size_t mostTaps = 64;
 
-ResizeOp findResize(KernelOp kernel) {
-  ResizeOp found;
-  kernel.getBody().walk([&](ResizeOp op) { found = op; });
-  return found;
-}
-
 bool stays(ResizeOp op, size_t dim) {
   return op.getScales()[dim] == 1 && getDims(op.getX())[dim] == getDims(op.getY())[dim];
 }
@@ -221,12 +215,12 @@ void Resize::row(Value tile) {
 } // namespace
 
 TileSpace getResizeTiles(KernelOp kernel) {
-  ResizeOp op = findResize(kernel);
+  ResizeOp op = findOp<ResizeOp>(kernel);
   return op ? getRowTiles(op.getY()) : TileSpace{dim::constant(kernel.getContext(), 1), 1};
 }
 
 LogicalResult emitResizeKernel(KernelBuilder &kb) {
-  ResizeOp op = findResize(kb.kernel);
+  ResizeOp op = findOp<ResizeOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no resize");
   Type element = cast<RankedTensorType>(op.getY().getType()).getElementType();

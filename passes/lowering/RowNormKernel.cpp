@@ -13,17 +13,9 @@ using namespace mlir;
 
 namespace torsh {
 
-static Operation *findRoot(KernelOp kernel) {
-  Operation *root = nullptr;
-  kernel.getBody().walk([&](Operation *op) {
-    if (isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp>(op))
-      root = op;
-  });
-  return root;
-}
-
 TileSpace getRowNormTiles(KernelOp kernel) {
-  SmallVector<DimAttr> dims = getDims(findRoot(kernel)->getOperand(0));
+  SmallVector<DimAttr> dims =
+      getDims(findAnyOf<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp>(kernel)->getOperand(0));
   int64_t row = dim::asConstant(dims.back()).value_or(256);
   return {dim::product(kernel.getContext(), ArrayRef(dims).drop_back()),
           std::max<int64_t>(1, 2048 / std::max<int64_t>(1, row))};
@@ -153,7 +145,7 @@ LogicalResult RowNorm::norm(double epsilon, Value scale, Value bias, bool center
 } // namespace
 
 LogicalResult emitRowNormKernel(KernelBuilder &kb) {
-  Operation *root = findRoot(kb.kernel);
+  Operation *root = findAnyOf<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp>(kb.kernel);
   if (!root)
     return kb.refuse("the body has no row operation");
   Value x = root->getOperand(0);

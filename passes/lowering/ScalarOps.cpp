@@ -38,12 +38,6 @@ struct Scalars {
   Value select(Value condition, Value x, Value y) { return create<arith::SelectOp>(condition, x, y); }
 };
 
-/// 1 / (1 + e^-x); e^-x overflows to infinity for very negative x, and 1 / inf is the right 0.
-Value sigmoid(Scalars &s, Value x) {
-  Value e = s.create<math::ExpOp>(s.create<arith::NegFOp>(x));
-  return s.create<arith::DivFOp>(s.number(1), s.create<arith::AddFOp>(s.number(1), e));
-}
-
 /// max(x, 0) + log1p(e^-|x|)
 Value softplus(Scalars &s, Value x) {
   Value e = s.create<math::ExpOp>(s.create<arith::NegFOp>(s.create<math::AbsFOp>(x)));
@@ -79,7 +73,7 @@ Value unaryFloat(Scalars &s, Value x) {
       .Case([&](AcoshOp) { return s.create<math::AcoshOp>(x); })
       .Case([&](AtanhOp) { return s.create<math::AtanhOp>(x); })
       .Case([&](ErfOp) { return s.create<math::ErfOp>(x); })
-      .Case([&](SigmoidOp) { return sigmoid(s, x); })
+      .Case([&](SigmoidOp) { return s.kb.emitSigmoid(x, s.element, s.lanes); })
       .Case([&](SoftplusOp) { return softplus(s, x); })
       .Case([&](FloorOp) { return s.create<math::FloorOp>(x); })
       .Case([&](CeilOp) { return s.create<math::CeilOp>(x); })
@@ -328,6 +322,13 @@ Value KernelBuilder::emitElementwise(Operation *op, ValueRange operands, unsigne
     return s.isFloat() ? binaryFloat(s, operands[0], operands[1])
                        : binaryInteger(s, operands[0], operands[1]);
   return Value();
+}
+
+// e^-x overflows to infinity for very negative x, and 1 / inf is the right 0.
+Value KernelBuilder::emitSigmoid(Value x, Type element, unsigned lanes) {
+  Value one = splatConstant(element, 1, lanes);
+  Value e = math::ExpOp::create(b, loc, arith::NegFOp::create(b, loc, x));
+  return arith::DivFOp::create(b, loc, one, arith::AddFOp::create(b, loc, one, e));
 }
 
 } // namespace torsh

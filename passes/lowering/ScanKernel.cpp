@@ -14,12 +14,6 @@ namespace torsh {
 /// Elements of the last dim in a tile when another dim is summed.
 static constexpr int64_t columnChunk = 64;
 
-static CumSumOp findScan(KernelOp kernel) {
-  CumSumOp found;
-  kernel.getBody().walk([&](CumSumOp op) { found = op; });
-  return found;
-}
-
 static bool scansLast(CumSumOp op) { return int64_t(op.getAxis()) + 1 == op.getX().getType().getRank(); }
 
 /// The dims that are neither the axis nor, when the axis is another one, the last dim.
@@ -35,7 +29,7 @@ static SmallVector<int64_t> outerAxes(CumSumOp op) {
 TileSpace getScanTiles(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
   DimAttr tiles = dim::constant(context, 1);
-  CumSumOp op = findScan(kernel);
+  CumSumOp op = findOp<CumSumOp>(kernel);
   if (!op)
     return {tiles, 1};
   SmallVector<DimAttr> dims = getDims(op.getX());
@@ -47,7 +41,7 @@ TileSpace getScanTiles(KernelOp kernel) {
 }
 
 LogicalResult emitScanKernel(KernelBuilder &kb) {
-  CumSumOp op = findScan(kb.kernel);
+  CumSumOp op = findOp<CumSumOp>(kb.kernel);
   if (!op)
     return kb.refuse("the body has no running sum");
   Type element = op.getX().getType().getElementType();

@@ -16,12 +16,6 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-template <typename OpTy> OpTy findOp(KernelOp kernel) {
-  OpTy found;
-  kernel.getBody().walk([&](OpTy op) { found = op; });
-  return found;
-}
-
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 /// Vectors that divide the channels; both sides of a Winograd convolution have a multiple of 8.

@@ -12,13 +12,13 @@ namespace torsh {
 namespace {
 
 /// An entry of the metadata that is a number or the text of an expression.
-double valueOf(const json::Value *entry, const StringMap<int64_t> &sizes) {
+double valueOf(const json::Value *entry, CostReader &reader) {
   if (!entry)
     return 0;
   if (auto number = entry->getAsNumber())
     return *number;
   auto text = entry->getAsString();
-  return text ? evaluateCost(*text, sizes) : 0;
+  return text ? reader.evaluate(*text) : 0;
 }
 
 /// What all calls of one kernel took together.
@@ -52,6 +52,7 @@ Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadat
   if (!parsed)
     consumeError(parsed.takeError());
   else if (const json::Object *root = parsed->getAsObject()) {
+    CostReader reader(sizes);
     StringMap<std::string> codes;
     if (const json::Array *kernels = root->getArray("kernels"))
       for (const json::Value &value : *kernels)
@@ -63,8 +64,8 @@ Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadat
         if (const json::Object *entry = value.getAsObject()) {
           launch.kernel = entry->getString("kernel").value_or("?").str();
           launch.code = codes[launch.kernel];
-          launch.flops = valueOf(entry->get("flops"), sizes);
-          launch.bytes = valueOf(entry->get("bytes"), sizes);
+          launch.flops = valueOf(entry->get("flops"), reader);
+          launch.bytes = valueOf(entry->get("bytes"), reader);
           if (const json::Array *nodes = entry->getArray("nodes"))
             for (const json::Value &node : *nodes)
               launch.nodes.push_back(node.getAsString().value_or("?").str());
