@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "passes/lowering/MicroKernel.h"
+#include "passes/lowering/BlockedSum.h"
 #include "passes/lowering/TileSpaces.h"
 
 using namespace mlir;
@@ -16,7 +16,7 @@ namespace torsh {
 namespace {
 
 constexpr int64_t columnsOfTile = 64;
-constexpr int64_t rowsOfTile = 72;
+constexpr int64_t rowsOfTile = 96;
 
 /// The packed panels behind the weights, through the reshapes that give them the convolution's shape.
 UnpackOp findUnpack(Value weights) {
@@ -96,6 +96,13 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
+  BlockedSum blocked{kb, micro, taps * channels / run, run, rowBlock(op), tile, wType, {}};
+  bool cut = blocked.pays();
+  if (cut)
+    blocked.prepare();
+  SmallVector<Value> tapSizes;
+  for (int64_t axis = 0; axis < loops; ++axis)
+    tapSizes.push_back(kb.constant(wShape[axis]));
   LogicalResult result = success();
 
   SmallVector<Value> pixelSizes(ArrayRef(ySizes).drop_front().drop_back());
@@ -121,6 +128,10 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         kb.add(x->offset, kb.add(kb.mul(image, x->strides[0]), kb.mul(group, kb.constant(channels))));
     Value wGroup = kb.mul(group, kb.constant(panelsOfGroup * taps * channels * panelWidth));
 
+    View xPixels{x->pointer, xType, xBase, {}};
+    for (int64_t axis = 0; axis < spatial; ++axis)
+      xPixels.strides.push_back(kb.mul(kb.constant(op.getStrides()[axis]), x->strides[axis + 1]));
+
     auto panelGroup = [&](Value panel, int64_t panels, int64_t valid) {
       int64_t vectors = panels * vectorsOfPanel;
       SmallVector<Value> masks(vectors), bases;
@@ -141,18 +152,55 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         Value offset = kb.mul(kb.add(panel, kb.constant(p)), kb.constant(taps * channels * panelWidth));
         bases.push_back(kb.address(kb.inputPointer(weights.getArgNumber()), wType, kb.add(wGroup, offset)));
       }
-      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+      auto leftOf = [&](Value row, int64_t rows) {
         SmallVector<Value> pointers;
-        SmallVector<SmallVector<Value>> places;
         for (int64_t i = 0; i < rows; ++i) {
-          SmallVector<Value> at = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
-          Value offset = xBase;
-          for (int64_t axis = 0; axis < spatial; ++axis)
-            offset = kb.add(
-                offset, kb.mul(kb.mul(at[axis], kb.constant(op.getStrides()[axis])), x->strides[axis + 1]));
-          pointers.push_back(kb.address(x->pointer, xType, offset));
-          places.push_back(at);
+          SmallVector<Value> pixel = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
+          pointers.push_back(kb.address(x->pointer, xType, kb.linear(xPixels, pixel)));
         }
+        return pointers;
+      };
+      auto finish = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
+        Value channel =
+            kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
+        for (int64_t i = 0; i < rows; ++i) {
+          SmallVector<Value> pixel = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
+          for (int64_t v = 0; v < used; ++v) {
+            SmallVector<Value> at{image};
+            at.append(pixel);
+            at.push_back(kb.add(channel, kb.constant(v * lanes)));
+            Value sum = sums[i * used + v];
+            if (Value bias = op.getBias()) {
+              Value added = kb.emit(bias, {at.back()}, lanes, masks[v]);
+              if (!added) {
+                result = kb.refuse("the bias has no code");
+                return;
+              }
+              sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(kb.b, kb.loc, sum, added).getResult()
+                                                : arith::AddIOp::create(kb.b, kb.loc, sum, added).getResult();
+            }
+            kb.setOverride(op.getY(), sum);
+            if (failed(kb.storeYielded(at, lanes, masks[v])))
+              result = failure();
+            kb.clearOverrides();
+          }
+        }
+      };
+
+      if (cut) {
+        auto offsetOf = [&](Value index) {
+          SmallVector<Value> tap = kb.delinearize(index, tapSizes);
+          Value offset = kb.constant(0);
+          for (int64_t axis = 0; axis < loops; ++axis)
+            offset = kb.add(offset, kb.mul(kb.mul(tap[axis], kb.constant(op.getDilations()[axis])),
+                                           x->strides[axis + 1]));
+          return offset;
+        };
+        blocked.emit({rowFrom, rowTo, bases, used}, leftOf, offsetOf, finish);
+        return;
+      }
+      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+        SmallVector<Value> pointers = leftOf(row, rows);
         // Loops over the taps that are not in the contiguous piece, accumulators carried through all of them.
         std::function<SmallVector<Value>(int64_t, Value, Value, ValueRange)> overTaps =
             [&](int64_t axis, Value xOffset, Value tap, ValueRange acc) -> SmallVector<Value> {
@@ -176,30 +224,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
                 return overTaps(axis + 1, kb.add(xOffset, step), next, carried);
               });
         };
-        SmallVector<Value> acc = overTaps(0, kb.constant(0), kb.constant(0), micro.zeros(rows * used));
-        Value channel =
-            kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
-        for (int64_t i = 0; i < rows; ++i) {
-          for (int64_t v = 0; v < used; ++v) {
-            SmallVector<Value> at{image};
-            at.append(places[i]);
-            at.push_back(kb.add(channel, kb.constant(v * lanes)));
-            Value sum = acc[i * used + v];
-            if (Value bias = op.getBias()) {
-              Value added = kb.emit(bias, {at.back()}, lanes, masks[v]);
-              if (!added) {
-                result = kb.refuse("the bias has no code");
-                return;
-              }
-              sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(kb.b, kb.loc, sum, added).getResult()
-                                                : arith::AddIOp::create(kb.b, kb.loc, sum, added).getResult();
-            }
-            kb.setOverride(op.getY(), sum);
-            if (failed(kb.storeYielded(at, lanes, masks[v])))
-              result = failure();
-            kb.clearOverrides();
-          }
-        }
+        finish(row, rows, overTaps(0, kb.constant(0), kb.constant(0), micro.zeros(rows * used)));
       });
     };
 

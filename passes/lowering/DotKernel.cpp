@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "passes/lowering/MicroKernel.h"
+#include "passes/lowering/BlockedSum.h"
 #include "passes/lowering/PackTransposed.h"
 #include "passes/lowering/TileSpaces.h"
 
@@ -19,7 +19,7 @@ namespace {
 constexpr int64_t columnsOfTile = 64; ///< four panels
 /// A right operand that is packed in the kernel is packed once a tile, so its tiles have more rows.
 constexpr int64_t rowsWhenPacking = 240;
-constexpr int64_t rowsOfTile = 72;
+constexpr int64_t rowsOfTile = 96;
 constexpr int64_t stackPackLimit = 4096; ///< longest k that is packed on the stack
 
 struct DotShape {
@@ -152,6 +152,10 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   Value packed =
       packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
   MicroKernel micro{kb, accumulator, leftType, rightType, lanes};
+  BlockedSum blocked{kb, micro, 1, getConstantIntValue(k).value_or(0), rowBlock(shape), tile, rightType, {}};
+  bool cut = shape.unpack && blocked.pays();
+  if (cut)
+    blocked.prepare();
   LogicalResult result = success();
 
   Value rowCount = kb.constant(1), batchCount = kb.constant(1);
@@ -244,31 +248,39 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
         Value offset = kb.add(kb.mul(at, right->strides[shape.rightK]), kb.constant(v * lanes));
         return micro.widen(kb.loadFrom(bases[0], rightType, offset, lanes, masks[v]), rightType);
       };
-      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+      View leftRows{left->pointer, leftType, leftBase, {}};
+      for (int64_t axis : shape.leftRows)
+        leftRows.strides.push_back(left->strides[axis]);
+      auto indicesOf = [&](Value row) {
+        return rowSizes.empty() ? SmallVector<Value>() : kb.delinearize(row, rowSizes);
+      };
+      auto leftOf = [&](Value row, int64_t rows) {
         SmallVector<Value> pointers;
-        SmallVector<SmallVector<Value>> rowIndices;
+        for (int64_t i = 0; i < rows; ++i)
+          pointers.push_back(kb.address(left->pointer, leftType,
+                                        kb.linear(leftRows, indicesOf(kb.add(row, kb.constant(i))))));
+        return pointers;
+      };
+      auto finish = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
         for (int64_t i = 0; i < rows; ++i) {
-          SmallVector<Value> at = kb.delinearize(kb.add(row, kb.constant(i)), rowSizes);
-          if (rowSizes.empty())
-            at.clear();
-          Value offset = leftBase;
-          for (auto [axis, value] : llvm::zip_equal(shape.leftRows, at))
-            offset = kb.add(offset, kb.mul(value, left->strides[axis]));
-          pointers.push_back(kb.address(left->pointer, leftType, offset));
-          rowIndices.push_back(at);
-        }
-        SmallVector<Value> acc = micro.run(pointers, vectors, k, micro.zeros(rows * vectors), loadRight);
-        for (int64_t i = 0; i < rows; ++i) {
+          SmallVector<Value> inRows = indicesOf(kb.add(row, kb.constant(i)));
           for (int64_t v = 0; v < vectors; ++v) {
             SmallVector<Value> at(batchIndices);
-            at.append(rowIndices[i]);
+            at.append(inRows);
             at.push_back(kb.add(column, kb.constant(v * lanes)));
-            kb.setOverride(op.getY(), acc[i * vectors + v]);
+            kb.setOverride(op.getY(), sums[i * vectors + v]);
             if (failed(kb.storeYielded(at, lanes, masks[v])))
               result = failure();
             kb.clearOverrides();
           }
         }
+      };
+      if (cut) {
+        blocked.emit({rowFrom, rowTo, bases, vectors}, leftOf, [&](Value) { return kb.constant(0); }, finish);
+        return;
+      }
+      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+        finish(row, rows, micro.run(leftOf(row, rows), vectors, k, micro.zeros(rows * vectors), loadRight));
       });
     };
 

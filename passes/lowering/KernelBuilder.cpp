@@ -106,6 +106,7 @@ Value KernelBuilder::less(Value x, Value y) {
 }
 
 SmallVector<Value> KernelBuilder::delinearize(Value linear, Indices sizes) {
+  Value whole = linear;
   SmallVector<Value> result(sizes.size());
   for (size_t i = sizes.size(); i-- > 0;) {
     if (i == 0) {
@@ -115,7 +116,24 @@ SmallVector<Value> KernelBuilder::delinearize(Value linear, Indices sizes) {
     result[i] = rem(linear, sizes[i]);
     linear = div(linear, sizes[i]);
   }
+  if (result.size() > 1)
+    splits[result[0]] = {whole, result, SmallVector<Value>(sizes)};
   return result;
+}
+
+/// The stride of a linear index over all axes of `split`, when `strides` lay them out without gaps.
+static std::optional<int64_t> strideOfWhole(ArrayRef<Value> sizes, ArrayRef<Value> strides) {
+  std::optional<int64_t> whole, next;
+  for (size_t i = sizes.size(); i-- > 0;) {
+    std::optional<int64_t> size = getConstantIntValue(sizes[i]), stride = getConstantIntValue(strides[i]);
+    if (size == 1)
+      continue;
+    if (!stride || (i > 0 && !size) || (next && *next != *stride))
+      return std::nullopt;
+    whole = whole.value_or(*stride);
+    next = *stride * size.value_or(1);
+  }
+  return whole;
 }
 
 //===-- Loops ----------------------------------------------------------------------------------------------------===//
@@ -194,8 +212,21 @@ View KernelBuilder::rowMajor(Value pointer, RankedTensorType type) {
 
 Value KernelBuilder::linear(const View &view, Indices indices) {
   Value result = view.offset;
-  for (auto [index, stride] : llvm::zip_equal(indices, view.strides))
-    result = add(result, mul(index, stride));
+  ArrayRef<Value> strides = view.strides;
+  for (size_t i = 0; i < indices.size(); ++i) {
+    // (n / w) * w * s + (n % w) * s -> n * s
+    if (auto split = splits.find(indices[i]); split != splits.end()) {
+      const Split &found = split->second;
+      size_t axes = found.parts.size();
+      if (indices.slice(i).take_front(axes) == ArrayRef(found.parts))
+        if (auto stride = strideOfWhole(found.sizes, strides.slice(i, axes))) {
+          result = add(result, mul(found.whole, constant(*stride)));
+          i += axes - 1;
+          continue;
+        }
+    }
+    result = add(result, mul(indices[i], strides[i]));
+  }
   return result;
 }
 

@@ -139,6 +139,12 @@ private:
   llvm::SmallVector<mlir::Value> inputPointers, outputPointers;
   llvm::StringMap<mlir::Value> symbols;
   llvm::DenseMap<mlir::Value, mlir::Value> overrides;
+  /// What delinearize() made, by its first part: an address that needs only the whole index is built from that.
+  struct Split {
+    mlir::Value whole;
+    llvm::SmallVector<mlir::Value> parts, sizes;
+  };
+  llvm::DenseMap<mlir::Value, Split> splits;
 };
 
 /// The op of a kind in a kernel's body, null without one; the last of several.

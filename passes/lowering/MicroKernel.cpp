@@ -55,27 +55,49 @@ Value MicroKernel::widen(Value value, Type elementType) {
   return arith::ExtSIOp::create(kb.b, kb.loc, wanted, value);
 }
 
-SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value size, ValueRange acc,
-                                    llvm::function_ref<Value(Value, int64_t)> right) {
-  return kb.loop(kb.constant(0), size, 1, acc, [&](Value k, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    SmallVector<Value> columns;
-    for (int64_t v = 0; v < vectors; ++v)
-      columns.push_back(right(k, v));
-    for (auto [row, pointer] : llvm::enumerate(left)) {
-      Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
-      Value wide = kb.splat(element, lanes);
-      for (int64_t v = 0; v < vectors; ++v) {
-        Value &sum = next[row * vectors + v];
-        if (isa<FloatType>(accumulator))
-          sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
-        else
-          sum =
-              arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
-      }
+SmallVector<Value> MicroKernel::step(ArrayRef<Value> left, int64_t vectors, Value k, ValueRange acc,
+                                     llvm::function_ref<Value(Value, int64_t)> right) {
+  SmallVector<Value> next(acc), columns;
+  for (int64_t v = 0; v < vectors; ++v)
+    columns.push_back(right(k, v));
+  for (auto [row, pointer] : llvm::enumerate(left)) {
+    Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
+    Value wide = kb.splat(element, lanes);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value &sum = next[row * vectors + v];
+      if (isa<FloatType>(accumulator))
+        sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
+      else
+        sum = arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
     }
+  }
+  return next;
+}
+
+SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value size, ValueRange acc,
+                                    llvm::function_ref<Value(Value, int64_t)> right, int64_t multiple) {
+  // A core that shares its front end with a busy neighbour issues about three operations a cycle: what a step does
+  // beside its multiply-adds then costs as much as they do, so the loop's own operations are spread over four steps.
+  constexpr int64_t unroll = 4;
+  auto steps = [&](Value from, int64_t count, ValueRange sums) {
+    SmallVector<Value> next(sums);
+    for (int64_t i = 0; i < count; ++i)
+      next = step(left, vectors, kb.add(from, kb.constant(i)), next, right);
     return next;
-  });
+  };
+  std::optional<int64_t> known = getConstantIntValue(size);
+  Value whole = size;
+  if (!known && multiple % unroll != 0)
+    whole = kb.mul(kb.div(size, kb.constant(unroll)), kb.constant(unroll));
+  else if (known)
+    whole = kb.constant(*known / unroll * unroll);
+  SmallVector<Value> sums = kb.loop(kb.constant(0), whole, unroll, acc,
+                                    [&](Value k, ValueRange carried) { return steps(k, unroll, carried); });
+  if (known)
+    return steps(whole, *known % unroll, sums);
+  if (multiple % unroll == 0)
+    return sums;
+  return kb.loop(whole, size, 1, sums, [&](Value k, ValueRange carried) { return steps(k, 1, carried); });
 }
 
 void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,

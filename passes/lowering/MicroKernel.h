@@ -27,14 +27,20 @@ struct MicroKernel {
   int64_t lanes; ///< of one vector of the right operand
 
   /// acc[row * vectors + v] += sum over k < size of left[row][k] * right(k, v). `left` points at k = 0 of each row.
-  /// `right` loads vector v of index k in the accumulator's type.
+  /// `right` loads vector v of index k in the accumulator's type. `multiple` divides a size that is not a constant.
   llvm::SmallVector<mlir::Value> run(llvm::ArrayRef<mlir::Value> left, int64_t vectors, mlir::Value size,
                                      mlir::ValueRange acc,
-                                     llvm::function_ref<mlir::Value(mlir::Value, int64_t)> right);
+                                     llvm::function_ref<mlir::Value(mlir::Value, int64_t)> right,
+                                     int64_t multiple = 1);
   /// Accumulators of zeros.
   llvm::SmallVector<mlir::Value> zeros(int64_t count);
   /// Widens a loaded element or vector to the accumulator's type.
   mlir::Value widen(mlir::Value value, mlir::Type elementType);
+
+private:
+  llvm::SmallVector<mlir::Value> step(llvm::ArrayRef<mlir::Value> left, int64_t vectors, mlir::Value k,
+                                      mlir::ValueRange acc,
+                                      llvm::function_ref<mlir::Value(mlir::Value, int64_t)> right);
 };
 
 /// Calls `body(row, count)` for blocks of `tile` rows in [from, to), then for the rest: a static count when the number

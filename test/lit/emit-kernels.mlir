@@ -2,7 +2,7 @@
 // RUN: torsh-opt %s --torsh-emit-kernels --split-input-file --verify-diagnostics | FileCheck %s
 // RUN: torsh-opt %s --torsh-emit-kernels="lanes=16 registers=32" --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=WIDE
 
-!x = tensor<?x4xf32, #torsh.dims<[s0, 4]>>
+!x = tensor<?x64xf32, #torsh.dims<[s0, 64]>>
 !y = tensor<?x20xf32, #torsh.dims<[s0, 20]>>
 
 // The 6 x 16 tile of sums stays in registers through the loop over K: 12 vectors of 8 are its iteration arguments.
@@ -12,8 +12,11 @@
 // CHECK: %[[SUMS:.*]]:12 = scf.for {{.*}} iter_args(%[[ACC:[^ ]*]] = %[[ZERO]], {{.*}}) -> (vector<8xf32>,
 // CHECK: %[[PANEL:[^ ]*]] = llvm.load {{.*}} -> vector<8xf32>
 // CHECK: %[[A:.*]] = vector.broadcast %{{.*}} : f32 to vector<8xf32>
-// CHECK: %[[NEXT:.*]] = math.fma %[[A]], %[[PANEL]], %[[ACC]] : vector<8xf32>
-// CHECK: scf.yield %[[NEXT]],
+// Four steps of K a round of the loop: the second adds to the sums of the first.
+// CHECK: %[[FIRST:.*]] = math.fma %[[A]], %[[PANEL]], %[[ACC]] : vector<8xf32>
+// CHECK-COUNT-3: math.fma %{{.*}}, %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK: math.fma %{{.*}}, %{{.*}}, %[[FIRST]] : vector<8xf32>
+// CHECK: scf.yield
 // The epilogue works on the sums and stores them once.
 // CHECK: %[[BIASED:.*]] = arith.addf %[[SUMS]]#0, %{{.*}} : vector<8xf32>
 // CHECK: %[[T:.*]] = math.tanh %[[BIASED]]
@@ -25,13 +28,37 @@
 // WIDE: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>,
 // WIDE: math.fma {{.*}} : vector<16xf32>
 torsh.kernel @dot "dot" ["s0"] {
-^bb0(%w: tensor<2x4x16xf32>, %x: !x, %b: tensor<20xf32>):
-  %0 = torsh.unpack %w : (tensor<2x4x16xf32>) -> tensor<4x20xf32>
-  %1 = torsh.dot_general %x, %0 batch = [] x [] contract = [1] x [0] : (!x, tensor<4x20xf32>) -> !y
+^bb0(%w: tensor<2x64x16xf32>, %x: !x, %b: tensor<20xf32>):
+  %0 = torsh.unpack %w : (tensor<2x64x16xf32>) -> tensor<64x20xf32>
+  %1 = torsh.dot_general %x, %0 batch = [] x [] contract = [1] x [0] : (!x, tensor<64x20xf32>) -> !y
   %2 = torsh.broadcast %b axes = [1] : (tensor<20xf32>) -> !y
   %3 = torsh.add %1, %2 : !y
   %4 = torsh.tanh %3 : !y
   torsh.yield %4 : !y
+}
+
+// -----
+
+// A long sum is cut: a piece of a panel (256 of the 1024 products) serves all rows, the next piece is fetched
+// meanwhile, and the sums of all but the last piece go through the stack.
+// CHECK-LABEL: func.func @long_sum
+// CHECK: %[[STACK:.*]] = llvm.alloca
+// CHECK: scf.for
+// CHECK: llvm.store %{{.*}}, %{{.*}} : vector<8xf32>, !llvm.ptr
+// CHECK: scf.for %[[PIECE:[^ ]*]] =
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[PIECE]],
+// CHECK: "llvm.intr.prefetch"
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>,
+// CHECK: scf.if %[[LAST]]
+// CHECK: math.tanh
+// CHECK: } else {
+// CHECK: llvm.store
+torsh.kernel @long_sum "dot" [] {
+^bb0(%w: tensor<1x1024x16xf32>, %x: tensor<48x1024xf32>):
+  %0 = torsh.unpack %w : (tensor<1x1024x16xf32>) -> tensor<1024x16xf32>
+  %1 = torsh.dot_general %x, %0 batch = [] x [] contract = [1] x [0] : (tensor<48x1024xf32>, tensor<1024x16xf32>) -> tensor<48x16xf32>
+  %2 = torsh.tanh %1 : tensor<48x16xf32>
+  torsh.yield %2 : tensor<48x16xf32>
 }
 
 // -----

@@ -1,0 +1,100 @@
+//===-- BlockedSum.cpp - Long sums of products in pieces that stay in the cache -----------------------------===//
+#include "passes/lowering/BlockedSum.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+
+namespace torsh {
+
+/// Products of a piece: 16 KiB of one panel, half of a first-level cache. Wide tiles read four panels at a time and
+/// hide the second-level cache, so their pieces are bounded by that one.
+static int64_t mostOfPiece(const KernelTarget &target) { return target.registers >= 32 ? 768 : 256; }
+/// Fewer products than this are not worth the way of the sums through memory.
+constexpr int64_t leastOfPiece = 96;
+constexpr int64_t cacheLine = 64;
+
+int64_t BlockedSum::piecesOfRun() const {
+  int64_t most = mostOfPiece(kb.target);
+  return (run + most - 1) / most;
+}
+
+int64_t BlockedSum::pieceSize() const {
+  int64_t even = (run + piecesOfRun() - 1) / piecesOfRun();
+  return (even + 3) / 4 * 4;
+}
+
+bool BlockedSum::pays() const {
+  return outer * run * 2 > 3 * mostOfPiece(kb.target) && pieceSize() >= leastOfPiece &&
+         blockRows >= 4 * tile.rows;
+}
+
+void BlockedSum::prepare() {
+  partial = kb.stackBuffer(micro.accumulator, blockRows * tile.panels * panelWidth);
+}
+
+void BlockedSum::prefetch(const Place &place, Value row, Value next) {
+  int64_t bytes = weightType.getIntOrFloatBitWidth() / 8;
+  int64_t lines = pieceSize() * panelWidth * bytes / cacheLine;
+  int64_t tiles = std::max<int64_t>(1, blockRows / tile.rows);
+  int64_t linesOfTile = (lines + tiles - 1) / tiles;
+  Value first = kb.mul(kb.div(kb.sub(row, place.from), kb.constant(tile.rows)), kb.constant(linesOfTile));
+  for (Value panel : place.panels) {
+    for (int64_t line = 0; line < linesOfTile; ++line) {
+      Value offset = kb.mul(kb.add(first, kb.constant(line)), kb.constant(cacheLine / bytes));
+      Value address = kb.address(panel, weightType, kb.add(next, offset));
+      LLVM::Prefetch::create(kb.b, kb.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    }
+  }
+}
+
+void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Finish finish) {
+  int64_t width = place.vectors * micro.lanes, pieces = outer * piecesOfRun();
+  int64_t vectorsOfPanel = panelWidth / micro.lanes;
+  Value zero = kb.splatConstant(micro.accumulator, 0, micro.lanes);
+  kb.loop(kb.constant(0), kb.mul(kb.sub(place.to, place.from), kb.constant(width)), micro.lanes,
+          [&](Value at) { kb.storeTo(zero, partial, micro.accumulator, at, micro.lanes); });
+  kb.loop(kb.constant(0), kb.constant(pieces), 1, [&](Value piece) {
+    Value index = kb.div(piece, kb.constant(piecesOfRun()));
+    Value start = kb.mul(kb.rem(piece, kb.constant(piecesOfRun())), kb.constant(pieceSize()));
+    Value size = kb.min(kb.constant(pieceSize()), kb.sub(kb.constant(run), start));
+    if (run == pieceSize() * piecesOfRun())
+      size = kb.constant(pieceSize());
+    Value leftOffset = kb.add(offsetOf(index), start);
+    Value k = kb.add(kb.mul(index, kb.constant(run)), start);
+    Value last =
+        arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::eq, piece, kb.constant(pieces - 1));
+    SmallVector<Value> weights;
+    for (Value panel : place.panels)
+      weights.push_back(kb.address(panel, weightType, kb.mul(k, kb.constant(panelWidth))));
+
+    forRowBlocks(kb, place.from, place.to, tile.rows, [&](Value row, int64_t count) {
+      SmallVector<Value> left;
+      for (Value pointer : leftOf(row, count))
+        left.push_back(kb.address(pointer, micro.leftType, leftOffset));
+      Value base = kb.mul(kb.sub(row, place.from), kb.constant(width));
+      auto placeOf = [&](int64_t i) { return kb.add(base, kb.constant(i * micro.lanes)); };
+      SmallVector<Value> sums;
+      for (int64_t i = 0; i < count * place.vectors; ++i)
+        sums.push_back(kb.loadFrom(partial, micro.accumulator, placeOf(i), micro.lanes));
+      prefetch(place, row, kb.mul(kb.add(k, size), kb.constant(panelWidth)));
+      sums = micro.run(
+          left, place.vectors, size, sums,
+          [&](Value at, int64_t v) {
+            Value offset =
+                kb.add(kb.mul(at, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * micro.lanes));
+            return micro.widen(kb.loadFrom(weights[v / vectorsOfPanel], weightType, offset, micro.lanes),
+                               weightType);
+          },
+          run % 4 == 0 ? 4 : 1);
+      kb.ifThenElse(
+          last, [&] { finish(row, count, sums); },
+          [&] {
+            for (auto [i, sum] : llvm::enumerate(sums))
+              kb.storeTo(sum, partial, micro.accumulator, placeOf(i), micro.lanes);
+          });
+    });
+  });
+}
+
+} // namespace torsh
