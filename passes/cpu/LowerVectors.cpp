@@ -44,6 +44,13 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     ModuleOp module = getOperation();
     allowContraction(module);
     {
+      // Before its exponential is gone.
+      RewritePatternSet patterns(&getContext());
+      populateLogisticApproximation(patterns);
+      if (failed(applyPatternsGreedily(module, std::move(patterns))))
+        return signalPassFailure();
+    }
+    {
       // Functions without a polynomial of their own are first written through ones that have one.
       RewritePatternSet patterns(&getContext());
       SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};

@@ -2,7 +2,7 @@
 //
 // Epilogues apply these to every element of a contraction, so their number of instructions and the length of their
 // dependence chains count. The coefficients are minimax fits of their own, made in f64 by iteratively reweighted least
-// squares; polynomials are evaluated by Estrin's scheme.
+// squares.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "passes/cpu/MathApproximations.h"
@@ -48,8 +48,9 @@ struct Floats {
     return arith::SelectOp::create(b, loc, condition, x, y);
   }
   /// Into [-bound, bound]; NaN stays.
-  Value clamp(Value x, double bound) const {
-    Value low = number(-bound), high = number(bound);
+  Value clamp(Value x, double bound) const { return clamp(x, -bound, bound); }
+  Value clamp(Value x, double least, double most) const {
+    Value low = number(least), high = number(most);
     x = select(less(high, x), high, x);
     return select(less(x, low), low, x);
   }
@@ -131,6 +132,7 @@ Value matchLogisticDivisor(Value divisor) {
   return {};
 }
 
+/// a / (1 + e^-x), and y * (1 / (1 + e^-x)) -> y / (1 + e^-x).
 struct ApproximateLogistic : OpRewritePattern<arith::DivFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::DivFOp op, PatternRewriter &rewriter) const override {
@@ -138,11 +140,28 @@ struct ApproximateLogistic : OpRewritePattern<arith::DivFOp> {
     if (!x)
       return failure();
     Floats f{rewriter, op.getLoc(), op.getType()};
-    // Beyond the bound the result is 0 or 1 to all f32 digits, or below 2e-38.
-    Exponential e(f, f.clamp(x, 87), -1);
-    Value power =
-        f.fromBits(arith::AddIOp::create(rewriter, op.getLoc(), e.exponentBits(f), f.integer(0x3f800000)));
-    Value divisor = f.fma(e.fraction, power, f.number(1));
+    // 2^r for |r| <= 1/2, relative error 1.1e-7. The reduction takes one step, because the product in it is not
+    // rounded: log2 e as an f32 adds a relative error of 1.4e-8 |x| to the power.
+    constexpr double c1 = 0.6931469775982093, c2 = 0.2402224208385024, c3 = 0.05550733743982833,
+                     c4 = 0.009671512739072612, c5 = 0.0013264727272200606;
+    // Below the first bound the power is infinite, above the second less than half a unit of 1.
+    Value bounded = f.clamp(x, -88.73, 87);
+    Value rounded = f.fma(bounded, f.number(-log2e), f.number(roundToInteger));
+    Value r = f.fma(bounded, f.number(-log2e), f.sub(f.number(roundToInteger), rounded));
+    Value sum = f.fma(f.number(c5), r, f.number(c4));
+    for (double c : {c3, c2, c1, 1.0})
+      sum = f.fma(sum, r, f.number(c));
+    Value exponent = arith::ShLIOp::create(rewriter, op.getLoc(), f.bits(rounded), f.integer(23));
+    Value power = f.fromBits(arith::AddIOp::create(rewriter, op.getLoc(), exponent, f.integer(0x3f800000)));
+    Value divisor = f.fma(sum, power, f.number(1));
+    auto product = op->hasOneUse() ? dyn_cast<arith::MulFOp>(*op->user_begin()) : arith::MulFOp();
+    if (product && matchPattern(op.getLhs(), m_OneFloat())) {
+      Value other = product.getLhs() == op.getResult() ? product.getRhs() : product.getLhs();
+      rewriter.setInsertionPoint(product);
+      rewriter.replaceOp(product, f.div(other, divisor));
+      rewriter.eraseOp(op);
+      return success();
+    }
     rewriter.replaceOp(op, f.div(op.getLhs(), divisor));
     return success();
   }
@@ -173,9 +192,11 @@ struct ApproximateErf : OpRewritePattern<math::ErfOp> {
 
 } // namespace
 
+void populateLogisticApproximation(RewritePatternSet &patterns) {
+  patterns.add<ApproximateLogistic>(patterns.getContext());
+}
+
 void populateMathApproximations(RewritePatternSet &patterns) {
-  // The logistic function is seen before its exponential is gone.
-  patterns.add<ApproximateLogistic>(patterns.getContext(), /*benefit=*/3);
   patterns.add<ApproximateExp, ApproximateErf>(patterns.getContext(), /*benefit=*/2);
 }
 

@@ -86,6 +86,8 @@ SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value
     return next;
   };
   std::optional<int64_t> known = getConstantIntValue(size);
+  if (known && *known <= 3 * unroll)
+    return steps(kb.constant(0), *known, acc);
   Value whole = size;
   if (!known && multiple % unroll != 0)
     whole = kb.mul(kb.div(size, kb.constant(unroll)), kb.constant(unroll));
