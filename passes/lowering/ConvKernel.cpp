@@ -92,7 +92,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
 
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
-  RegisterTile tile = chooseTile(kb.target, accumulator, dim::asConstant(pixelsOf(op)));
+  RegisterTile tile = chooseTile(kb.target, accumulator, dim::asConstant(pixelsOf(op)), groupOutputs);
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
@@ -139,13 +139,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
       if (valid) {
         used = (valid + lanes - 1) / lanes;
         for (int64_t v = 0; v < used; ++v) {
-          SmallVector<bool> bits;
-          for (int64_t lane = 0; lane < lanes; ++lane)
-            bits.push_back(v * lanes + lane < valid);
-          auto type = VectorType::get({lanes}, kb.b.getI1Type());
-          if (!llvm::all_of(bits, [](bool bit) { return bit; }))
-            masks[v] =
-                arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+          if (valid - v * lanes < lanes)
+            masks[v] = kb.firstLanes(valid - v * lanes, lanes);
         }
       }
       for (int64_t p = 0; p < panels; ++p) {

@@ -317,6 +317,13 @@ Value KernelBuilder::splat(Value scalar, unsigned lanes) {
   return vector::BroadcastOp::create(b, loc, vectorOf(scalar.getType(), lanes), scalar);
 }
 
+Value KernelBuilder::firstLanes(int64_t count, unsigned lanes) {
+  SmallVector<bool> bits(lanes, false);
+  std::fill(bits.begin(), bits.begin() + std::min<int64_t>(count, lanes), true);
+  auto type = VectorType::get({int64_t(lanes)}, b.getI1Type());
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
+}
+
 Value KernelBuilder::splatConstant(Type elementType, double value, unsigned lanes) {
   Type scalar = computeType(elementType);
   Attribute attribute;

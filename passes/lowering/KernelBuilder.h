@@ -114,6 +114,8 @@ public:
   /// A splat (or scalar) constant of an element type.
   mlir::Value splatConstant(mlir::Type elementType, double value, unsigned lanes);
   mlir::Value splat(mlir::Value scalar, unsigned lanes);
+  /// The mask whose first `count` lanes are on.
+  mlir::Value firstLanes(int64_t count, unsigned lanes);
   /// `value` of the body at an index: a scalar for one lane, else a vector along the last dim.
   mlir::Value emit(mlir::Value value, Indices indices, unsigned lanes, mlir::Value mask = {});
   /// Gives the value of a root op's result (an accumulator) at the index that is being emitted.

@@ -24,12 +24,15 @@ int64_t choosePanels(const KernelTarget &target, Type accumulator, int64_t rows,
   return panels;
 }
 
-RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows) {
+RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows,
+                        std::optional<int64_t> columns) {
   bool wide = target.registers >= 32;
   // 6 x 16 uses 12 + 2 + 1 of 16 registers with 8 lanes; 6 x 64 uses 24 + 4 + 1 of 32 with 16 lanes.
   RegisterTile tile{6, wide ? 4 : 1};
   if (registersOfPanel(target, accumulator) > (wide ? 1 : 2))
     tile = {4, 1};
+  else if (columns && *columns <= int64_t(target.lanes))
+    tile = {12, 1}; // One vector of columns: fewer than 8 sums would wait for each other.
   if (rows && *rows < tile.rows) {
     tile.rows = std::max<int64_t>(1, *rows);
     tile.panels = choosePanels(target, accumulator, tile.rows, 4);

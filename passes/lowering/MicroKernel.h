@@ -15,9 +15,10 @@ struct RegisterTile {
 /// Panels beside each other for `rows` rows: doubled while the accumulators fit the registers, up to `most`.
 int64_t choosePanels(const KernelTarget &target, mlir::Type accumulator, int64_t rows, int64_t most);
 
-/// The tile for a contraction with `rows` rows (none when unknown): rows * vectors accumulators, the vectors of the right
+/// The tile for a contraction with `rows` rows and `columns` columns (none when unknown): rows * vectors accumulators, the vectors of the right
 /// operand and one broadcast fit the registers, and small row counts take more panels to hide the FMA latency.
-RegisterTile chooseTile(const KernelTarget &target, mlir::Type accumulator, std::optional<int64_t> rows);
+RegisterTile chooseTile(const KernelTarget &target, mlir::Type accumulator, std::optional<int64_t> rows,
+                        std::optional<int64_t> columns = std::nullopt);
 
 /// One step of the sum: where the operands of index k lie.
 struct MicroKernel {

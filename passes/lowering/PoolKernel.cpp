@@ -44,8 +44,8 @@ struct Pool {
   WindowBounds bounds(size_t dim, Value position) {
     return WindowBounds(kb, window[dim], position, kb.constant(0), xSizes[axis(dim)]);
   }
-  Value load(ArrayRef<Value> at, unsigned lanes) {
-    Value value = kb.emit(x, at, lanes);
+  Value load(ArrayRef<Value> at, unsigned lanes, Value mask) {
+    Value value = kb.emit(x, at, lanes, mask);
     if (value)
       return value;
     result = kb.refuse("the operand has no code");
@@ -67,12 +67,13 @@ struct Pool {
   }
 
   /// The combined windows of `count` neighbouring vectors along the last dim, from `at` on.
-  SmallVector<Value> reduce(ArrayRef<WindowBounds> inside, ArrayRef<Value> at, int64_t count, unsigned lanes);
-  void finish(ArrayRef<Value> at, Value value, Value divisor, unsigned lanes) {
+  SmallVector<Value> reduce(ArrayRef<WindowBounds> inside, ArrayRef<Value> at, int64_t count, unsigned lanes,
+                            Value mask = {});
+  void finish(ArrayRef<Value> at, Value value, Value divisor, unsigned lanes, Value mask = {}) {
     if (average)
       value = arith::DivFOp::create(kb.b, kb.loc, value, kb.splat(divisor, lanes));
     kb.setOverride(y, value);
-    if (failed(kb.storeYielded(at, lanes)))
+    if (failed(kb.storeYielded(at, lanes, mask)))
       result = failure();
     kb.clearOverrides();
   }
@@ -81,7 +82,7 @@ struct Pool {
 };
 
 SmallVector<Value> Pool::reduce(ArrayRef<WindowBounds> inside, ArrayRef<Value> at, int64_t count,
-                                unsigned lanes) {
+                                unsigned lanes, Value mask) {
   SmallVector<Value> source(at);
   std::function<SmallVector<Value>(size_t, ValueRange)> nest = [&](size_t dim, ValueRange acc) {
     if (dim == spatial()) {
@@ -89,7 +90,7 @@ SmallVector<Value> Pool::reduce(ArrayRef<WindowBounds> inside, ArrayRef<Value> a
       for (int64_t i = 0; i < count; ++i) {
         SmallVector<Value> place(source);
         place.back() = kb.add(source.back(), kb.constant(i * lanes));
-        next.push_back(combine(kb, kind(), element, acc[i], load(place, lanes)));
+        next.push_back(combine(kb, kind(), element, acc[i], load(place, lanes, mask)));
       }
       return next;
     }
@@ -114,18 +115,27 @@ void Pool::rowOfChannels(Value tile) {
     at.push_back(column);
     Value divisor = average ? divisorOf(ArrayRef(at).drop_front(), inside) : Value();
     at.push_back(Value());
-    auto channels = [&](Value channel, int64_t count, unsigned lanes) {
+    auto channels = [&](Value channel, int64_t count, unsigned lanes, Value mask = {}) {
       at.back() = channel;
-      SmallVector<Value> sums = reduce(inside, at, count, lanes);
+      SmallVector<Value> sums = reduce(inside, at, count, lanes, mask);
       for (int64_t i = 0; i < count; ++i) {
         at.back() = kb.add(channel, kb.constant(i * lanes));
-        finish(at, sums[i], divisor, lanes);
+        finish(at, sums[i], divisor, lanes, mask);
       }
     };
     int64_t lanes = kb.target.lanes, block = unroll * lanes;
     Value wide = kb.mul(kb.div(ySizes.back(), kb.constant(block)), kb.constant(block));
     kb.loop(kb.constant(0), wide, block, [&](Value channel) { channels(channel, unroll, lanes); });
-    kb.vectorLoop(wide, ySizes.back(), [&](Value channel, unsigned width) { channels(channel, 1, width); });
+    std::optional<int64_t> known = getConstantIntValue(ySizes.back());
+    if (!known) {
+      kb.vectorLoop(wide, ySizes.back(), [&](Value channel, unsigned width) { channels(channel, 1, width); });
+      return;
+    }
+    // The rest of a known number of channels is one vector with a mask.
+    Value whole = kb.constant(*known / lanes * lanes);
+    kb.loop(wide, whole, lanes, [&](Value channel) { channels(channel, 1, lanes); });
+    if (int64_t rest = *known % lanes)
+      channels(whole, 1, lanes, kb.firstLanes(rest, lanes));
   });
 }
 
