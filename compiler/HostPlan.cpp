@@ -81,8 +81,9 @@ private:
   void failUnless(Value *condition, uint64_t input, uint64_t axis, Value *actual, Value *expected);
   Function *buildPrepare();
   Expected<Function *> buildRun();
+  Function *buildCosts();
   Expected<Value *> address(mlir::Value value);
-  void buildQuery(Function *prepare, Function *run);
+  void buildQuery(Function *prepare, Function *run, Function *costs);
 
   mlir::func::FuncOp function;
   ArrayRef<CpuLevel> levels;
@@ -327,6 +328,24 @@ Expected<Function *> PlanBuilder::buildRun() {
   return run;
 }
 
+Function *PlanBuilder::buildCosts() {
+  auto *type = FunctionType::get(b.getVoidTy(), {pointer, pointer}, false);
+  auto *costs = Function::Create(type, GlobalValue::InternalLinkage, "costs", module);
+  b.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", costs));
+  symbols.clear();
+  for (auto [index, name] : enumerate(symbolNames))
+    symbols[name] = element(costs->getArg(0), index, i64);
+  mlir::SymbolTable kernels(function->getParentOfType<mlir::ModuleOp>());
+  uint64_t index = 0;
+  for (LaunchOp launch : function.getOps<LaunchOp>()) {
+    LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
+    store(dim(cost.flops), costs->getArg(1), index++);
+    store(dim(cost.bytes), costs->getArg(1), index++);
+  }
+  b.CreateRetVoid();
+  return costs;
+}
+
 Constant *PlanBuilder::ports(bool isInputs) {
   SmallVector<std::string> names = portNames(function, isInputs);
   mlir::Operation *terminator = function.getBody().front().getTerminator();
@@ -347,7 +366,7 @@ Constant *PlanBuilder::ports(bool isInputs) {
   return table(type, entries, isInputs ? "inputs" : "outputs");
 }
 
-void PlanBuilder::buildQuery(Function *prepare, Function *run) {
+void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) {
   auto strings = [&](auto &texts, StringRef name) {
     SmallVector<Constant *> entries;
     for (const auto &text : texts)
@@ -381,7 +400,10 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run) {
                                  strings(guards, "guards"),
                                  table(codeType, codes, "codes"),
                                  prepare,
-                                 run};
+                                 run,
+                                 count(range_size(function.getOps<LaunchOp>())),
+                                 count(0),
+                                 costs};
   Constant *data = ConstantStruct::getAnon(fields);
   auto *program =
       new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
@@ -403,7 +425,7 @@ Error PlanBuilder::build() {
         "TSH-0611: the size '" + unbound +
         "' is not a dim of any input by itself, so it is not known before the run; fix it with --dim " +
         unbound + "=VALUE where it comes from the model's signature");
-  buildQuery(prepare, *run);
+  buildQuery(prepare, *run, buildCosts());
   for (Function &defined : module)
     if (!defined.isDeclaration())
       defined.setUWTableKind(UWTableKind::Default);

@@ -14,6 +14,7 @@ typedef struct torsh_rt_job {
   void *const *out;
   const int64_t *dims;
   const atomic_int *cancelled;
+  atomic_uint *helpers; /* counts the threads that help, or NULL */
 } torsh_rt_job;
 
 /* Runs [begin, end) of a job unless it was cancelled; a torsh_range_fn. */

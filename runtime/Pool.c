@@ -100,21 +100,21 @@ static int wake_for(torsh_rt_pool *pool, uint32_t sleepers, uint64_t ticks, int6
   return 1;
 }
 
-/* Claims and runs ranges until none is left. The owner passes the number of sleepers, which it wakes when the first
+/* Claims and runs ranges until none is left; returns whether there was one. The owner passes the number of sleepers, which it wakes when the first
  * ranges show that the kernel is long enough. */
-static void claim_ranges(torsh_rt_pool *pool, torsh_rt_slot *slot, uint32_t sleepers) {
+static int claim_ranges(torsh_rt_pool *pool, torsh_rt_slot *slot, uint32_t sleepers) {
   const int64_t tiles = slot->tiles;
   torsh_rt_range_size size = torsh_rt_range_size_for(tiles, slot->grain, pool->width);
   if (sleepers && size.tiles > 1 && size.tiles > slot->grain)
     size.tiles = size.tiles / 4 > slot->grain ? size.tiles / 4 : slot->grain;
-  for (;;) {
+  for (int claimed = 0;; claimed = 1) {
     int64_t begin = atomic_fetch_add_explicit(&slot->next, size.tiles, memory_order_relaxed);
     if (begin >= tiles)
-      return;
+      return claimed;
     int64_t end = tiles - begin <= size.tiles ? tiles : begin + size.tiles;
     const uint64_t start = size.start;
     if (torsh_rt_run_range(slot->job, begin, end))
-      return;
+      return 1;
     torsh_rt_range_size_adapt(&size);
     if (sleepers && end < tiles && wake_for(pool, sleepers, size.start - start, end - begin, tiles - end))
       sleepers = 0;
@@ -126,7 +126,8 @@ static void help(torsh_rt_pool *pool, torsh_rt_slot *slot) {
     return;
   if (atomic_fetch_add_explicit(&slot->gate, 1, memory_order_acquire) & GateOpen) {
     set_float_state(slot->float_state);
-    claim_ranges(pool, slot, 0);
+    if (claim_ranges(pool, slot, 0) && slot->job->helpers)
+      atomic_fetch_add_explicit(slot->job->helpers, 1, memory_order_relaxed);
   }
   if (atomic_fetch_sub_explicit(&slot->gate, 1, memory_order_release) - 1 == GateAwaited)
     futex_wake(&slot->gate, 1);
