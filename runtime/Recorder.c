@@ -112,7 +112,8 @@ static void set(_Atomic uint64_t *field, uint64_t value) {
   atomic_store_explicit(field, value, memory_order_release);
 }
 
-void torsh_rt_recorder_add(torsh_rt_recorder *recorder, uint32_t launch, uint64_t start_ns, uint64_t end_ns) {
+void torsh_rt_recorder_add(torsh_rt_recorder *recorder, uint32_t launch, uint64_t start_ns, uint64_t end_ns,
+                           uint32_t threads) {
   const uint64_t count = atomic_load_explicit(&recorder->count, memory_order_relaxed);
   torsh_rt_recorded *event = &recorder->events[count % TORSH_RT_RECORDED_EVENTS];
   const int known = launch < recorder->module->program->num_launches;
@@ -122,8 +123,7 @@ void torsh_rt_recorder_add(torsh_rt_recorder *recorder, uint32_t launch, uint64_
   set(&event->flops, known ? (uint64_t)recorder->costs[2 * launch] : 0);
   set(&event->bytes, known ? (uint64_t)recorder->costs[2 * launch + 1] : 0);
   atomic_store_explicit(&event->launch, launch, memory_order_release);
-  atomic_store_explicit(&event->threads, 1 + atomic_load_explicit(&recorder->helpers, memory_order_relaxed),
-                        memory_order_release);
+  atomic_store_explicit(&event->threads, threads, memory_order_release);
   set(&recorder->count, count + 1);
 }
 

@@ -20,10 +20,9 @@ typedef struct torsh_rt_recorder {
   const torsh_module *module;
   struct torsh_rt_recorder *next; /* in the list of all recorders of the process */
   struct torsh_rt_trace_file *file;
-  uint32_t number;     /* of the context within its file */
-  uint64_t run;        /* the one under way */
-  int64_t *costs;      /* flops and bytes of each launch, for the sizes of the run under way */
-  atomic_uint helpers; /* threads other than the caller that worked on the kernel under way */
+  uint32_t number; /* of the context within its file */
+  uint64_t run;    /* the one under way */
+  int64_t *costs;  /* flops and bytes of each launch, for the sizes of the run under way */
   _Atomic uint64_t count;
   torsh_rt_recorded events[TORSH_RT_RECORDED_EVENTS];
 } torsh_rt_recorder;
@@ -37,6 +36,7 @@ torsh_status torsh_rt_recorder_end(torsh_rt_recorder *recorder, torsh_error *err
 
 /* At the begin of a run: its sizes. */
 void torsh_rt_recorder_start_run(torsh_rt_recorder *recorder, const int64_t *symbols);
-void torsh_rt_recorder_add(torsh_rt_recorder *recorder, uint32_t launch, uint64_t start_ns, uint64_t end_ns);
+void torsh_rt_recorder_add(torsh_rt_recorder *recorder, uint32_t launch, uint64_t start_ns, uint64_t end_ns,
+                           uint32_t threads);
 
 #endif

@@ -250,15 +250,12 @@ static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t gra
   torsh_rt_recorder *recorder = context->recorder;
   torsh_kernel_event event = {
       sizeof(event), kernel, context->module->program->kernel_names[kernel], f->lane.kernels, tiles, 0, 0};
-  if (recorder) {
-    atomic_store_explicit(&recorder->helpers, 0, memory_order_relaxed);
-    job->helpers = &recorder->helpers;
-  }
   event.start_ns = now_ns();
   torsh_rt_lane_run(&f->lane, job, tiles, grain);
   event.end_ns = now_ns();
   if (recorder)
-    torsh_rt_recorder_add(recorder, (uint32_t)event.launch, event.start_ns, event.end_ns);
+    torsh_rt_recorder_add(recorder, (uint32_t)event.launch, event.start_ns, event.end_ns,
+                          1 + f->lane.helpers);
   if (context->trace)
     context->trace(context->trace_user, &event);
 }
@@ -266,7 +263,7 @@ static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t gra
 static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
                                  const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel) {
   flight *f = opaque;
-  torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled, NULL};
+  torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
   if (f->is_watched)
     run_watched(f, &job, tiles, grain, kernel);
   else
@@ -341,7 +338,7 @@ torsh_status torsh_rt_run(torsh_context *context, const torsh_value *inputs, uin
   } else {
     const uint64_t end = now_ns(), elapsed = end - start;
     if (context->recorder)
-      torsh_rt_recorder_add(context->recorder, TORSH_RT_RECORDED_RUN, start, end);
+      torsh_rt_recorder_add(context->recorder, TORSH_RT_RECORDED_RUN, start, end, 0);
     add(&context->counters.runs, 1);
     add(&context->counters.total_ns, elapsed);
     set(&context->counters.last_ns, elapsed);
