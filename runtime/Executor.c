@@ -130,7 +130,7 @@ void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, in
     ++lane->shared_kernels;
     lane->executor->callbacks.parallel_for(lane->executor->callbacks.user, torsh_rt_run_range, job, tiles,
                                            grain);
-  } else if (tiles > grain && lane->slot) {
+  } else if (tiles / 2 >= grain && lane->slot) {
     ++lane->shared_kernels;
     lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain, is_long,
                                                &lane->helpers);
