@@ -238,7 +238,8 @@ CompileStatus Compilation::run() {
   if (!machine)
     return fail(machine.takeError());
   SmallVector<char, 0> planObject;
-  if (Error error = emitMachineCode(**plan, **machine, 1, false, planObject))
+  optimizeModule(**plan, **machine, 1);
+  if (Error error = emitMachineCode(**plan, **machine, false, planObject))
     return fail(std::move(error));
   std::vector<std::string> objects{std::string(planObject.begin(), planObject.end())};
   for (CompiledKernel &kernel : *kernels)
@@ -264,9 +265,21 @@ CompileStatus Compilation::run() {
     for (const CompiledKernel &kernel : *kernels)
       log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
                      kernel.note);
-  if (options.timePasses)
+  if (options.timePasses) {
     for (auto &[name, ms] : clock.laps)
       log << formatv("{0,-12} {1,9:F1} ms\n", name, ms);
+    CompiledKernel sum;
+    for (const CompiledKernel &kernel : *kernels) {
+      sum.build += kernel.build;
+      sum.lower += kernel.lower;
+      sum.optimize += kernel.optimize;
+      sum.generate += kernel.generate;
+    }
+    log << formatv(
+        "kernels in processor time: {0} of them, loops {1:F1} ms, to LLVM IR {2:F1} ms, LLVM's passes {3:F1} "
+        "ms, machine code {4:F1} ms\n",
+        kernels->size(), sum.build, sum.lower, sum.optimize, sum.generate);
+  }
   return CompileStatus::Ok;
 }
 

@@ -69,6 +69,7 @@ public:
 private:
   Value *dim(DimAttr dim);
   Value *floorDivide(Value *x, Value *y);
+  Value *grain(LaunchOp launch, KernelOp kernel, const TileSpace &space, Value *tiles);
   Value *element(Value *table, uint64_t index, llvm::Type *type) {
     return b.CreateLoad(type, b.CreateConstInBoundsGEP1_64(type, table, index));
   }
@@ -81,8 +82,9 @@ private:
   void failUnless(Value *condition, uint64_t input, uint64_t axis, Value *actual, Value *expected);
   Function *buildPrepare();
   Expected<Function *> buildRun();
+  Function *buildCosts();
   Expected<Value *> address(mlir::Value value);
-  void buildQuery(Function *prepare, Function *run);
+  void buildQuery(Function *prepare, Function *run, Function *costs);
 
   mlir::func::FuncOp function;
   ArrayRef<CpuLevel> levels;
@@ -150,6 +152,19 @@ Value *PlanBuilder::dim(DimAttr attr) {
     }
   }
   return result;
+}
+
+/// Tiles that a thread should take at least: a strategy's tiles can be many and the whole call still too short to share.
+Value *PlanBuilder::grain(LaunchOp launch, KernelOp kernel, const TileSpace &space, Value *tiles) {
+  if (space.grain == 0) // one tile is long
+    return b.getInt64(0);
+  // A part must take longer than it takes to hand it over to another core and to hear that it is done, which is between
+  // 0.2 and 1 microsecond on the machines measured (benchmarks/threads).
+  constexpr int64_t worth = 1500;
+  Value *nanoseconds = dim(estimateNanoseconds(launch, kernel));
+  Value *least = floorDivide(b.CreateMul(tiles, b.getInt64(worth)), b.CreateAdd(nanoseconds, b.getInt64(1)));
+  Value *own = b.getInt64(space.grain);
+  return b.CreateSelect(b.CreateICmpSGT(least, own), least, own);
 }
 
 Constant *PlanBuilder::string(StringRef text) {
@@ -312,10 +327,10 @@ Expected<Function *> PlanBuilder::buildRun() {
     if (isNew)
       kernelNames.push_back(launch.getKernel().str());
     Value *function = element(kernels, it->second, pointer);
+    Value *tiles = dim(dim::substitute(space.tiles, bindSymbols(launch, kernel)));
     Value *status = b.CreateCall(parallelForType, parallelFor,
-                                 {hostContext, function, inTable, outTable, dimTable,
-                                  dim(dim::substitute(space.tiles, bindSymbols(launch, kernel))),
-                                  b.getInt64(space.grain), b.getInt32(it->second)});
+                                 {hostContext, function, inTable, outTable, dimTable, tiles,
+                                  grain(launch, kernel, space, tiles), b.getInt32(it->second)});
     auto *next = BasicBlock::Create(module.getContext(), "next", run);
     auto *stop = BasicBlock::Create(module.getContext(), "stop", run);
     b.CreateCondBr(b.CreateICmpEQ(status, b.getInt32(0)), next, stop);
@@ -325,6 +340,24 @@ Expected<Function *> PlanBuilder::buildRun() {
   }
   b.CreateRet(b.getInt32(0));
   return run;
+}
+
+Function *PlanBuilder::buildCosts() {
+  auto *type = FunctionType::get(b.getVoidTy(), {pointer, pointer}, false);
+  auto *costs = Function::Create(type, GlobalValue::InternalLinkage, "costs", module);
+  b.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", costs));
+  symbols.clear();
+  for (auto [index, name] : enumerate(symbolNames))
+    symbols[name] = element(costs->getArg(0), index, i64);
+  mlir::SymbolTable kernels(function->getParentOfType<mlir::ModuleOp>());
+  uint64_t index = 0;
+  for (LaunchOp launch : function.getOps<LaunchOp>()) {
+    LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
+    store(dim(cost.flops), costs->getArg(1), index++);
+    store(dim(cost.bytes), costs->getArg(1), index++);
+  }
+  b.CreateRetVoid();
+  return costs;
 }
 
 Constant *PlanBuilder::ports(bool isInputs) {
@@ -347,7 +380,7 @@ Constant *PlanBuilder::ports(bool isInputs) {
   return table(type, entries, isInputs ? "inputs" : "outputs");
 }
 
-void PlanBuilder::buildQuery(Function *prepare, Function *run) {
+void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) {
   auto strings = [&](auto &texts, StringRef name) {
     SmallVector<Constant *> entries;
     for (const auto &text : texts)
@@ -381,7 +414,10 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run) {
                                  strings(guards, "guards"),
                                  table(codeType, codes, "codes"),
                                  prepare,
-                                 run};
+                                 run,
+                                 count(range_size(function.getOps<LaunchOp>())),
+                                 count(0),
+                                 costs};
   Constant *data = ConstantStruct::getAnon(fields);
   auto *program =
       new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
@@ -403,7 +439,7 @@ Error PlanBuilder::build() {
         "TSH-0611: the size '" + unbound +
         "' is not a dim of any input by itself, so it is not known before the run; fix it with --dim " +
         unbound + "=VALUE where it comes from the model's signature");
-  buildQuery(prepare, *run);
+  buildQuery(prepare, *run, buildCosts());
   for (Function &defined : module)
     if (!defined.isDeclaration())
       defined.setUWTableKind(UWTableKind::Default);

@@ -23,6 +23,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -83,6 +84,13 @@ struct KeepDiagnostics : DiagnosticHandler {
   }
 };
 
+/// Processor time of the calling thread.
+double threadMilliseconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) * 1e3 + double(time.tv_nsec) * 1e-6;
+}
+
 class Worker {
 public:
   Worker(unsigned optLevel, KernelStage stage) : optLevel(optLevel), stage(stage) {
@@ -102,6 +110,12 @@ private:
 
 Error Worker::compile(const Job &job, CompiledKernel &result) {
   auto start = std::chrono::steady_clock::now();
+  double last = threadMilliseconds();
+  auto lap = [&](double &phase) {
+    double now = threadMilliseconds();
+    phase = now - last;
+    last = now;
+  };
   auto fail = [&](StringRef what, StringRef detail) {
     return createStringError("kernel '" + job.name + "' for " + job.level->name + ": " + what +
                              (detail.empty() ? "" : "\n" + detail.rtrim()));
@@ -118,6 +132,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
   passes.addPass(createEmitKernelsPass(options));
   if (failed(passes.run(*module)))
     return fail("no loops could be built", diagnostics.text);
+  lap(result.build);
   result.name = job.name;
   result.level = job.level->name.str();
   for (auto function : module->getOps<mlir::func::FuncOp>())
@@ -157,6 +172,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
     function.setName(job.name + "_" + job.level->name);
     function.setVisibility(GlobalValue::HiddenVisibility);
   }
+  lap(result.lower);
   if (stage == KernelStage::Llvm) {
     raw_string_ostream os(result.output);
     code->print(os, nullptr);
@@ -166,9 +182,12 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
   auto machine = createTargetMachine(*job.level, optLevel);
   if (!machine)
     return machine.takeError();
+  optimizeModule(*code, **machine, optLevel);
+  lap(result.optimize);
   SmallVector<char, 0> output;
-  if (Error error = emitMachineCode(*code, **machine, optLevel, stage == KernelStage::Assembly, output))
+  if (Error error = emitMachineCode(*code, **machine, stage == KernelStage::Assembly, output))
     return error;
+  lap(result.generate);
   if (!llvmErrors.empty())
     return fail("TSH-0505: LLVM refused it", llvmErrors);
   result.output.assign(output.begin(), output.end());

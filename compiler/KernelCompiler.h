@@ -18,6 +18,8 @@ struct CompiledKernel {
   std::string note;   ///< what the strategy chose
   std::string output; ///< text, or an object file
   double milliseconds = 0;
+  /// Milliseconds of processor time: the loops, their lowering to LLVM IR, LLVM's passes and its code generator.
+  double build = 0, lower = 0, optimize = 0, generate = 0;
 };
 
 /// The dialects and translations that a kernel's context needs.

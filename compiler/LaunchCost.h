@@ -20,6 +20,10 @@ llvm::StringMap<DimAttr> bindSymbols(LaunchOp launch, KernelOp kernel);
 /// The cost of a direct algorithm; `kernel` is the launch's kernel.
 LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel);
 
+/// About the nanoseconds that a call takes on one core: no more than the order of magnitude, to decide whether it is worth
+/// sharing.
+DimAttr estimateNanoseconds(LaunchOp launch, KernelOp kernel);
+
 /// Evaluates costs as the metadata has them (dim::toString).
 class CostReader {
 public:

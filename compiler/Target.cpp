@@ -68,8 +68,7 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const CpuLevel &lev
   return machine;
 }
 
-Error emitMachineCode(Module &module, TargetMachine &machine, unsigned optLevel, bool assembly,
-                      SmallVectorImpl<char> &output) {
+void optimizeModule(Module &module, TargetMachine &machine, unsigned optLevel) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
   if (optLevel > 0) {
@@ -93,6 +92,9 @@ Error emitMachineCode(Module &module, TargetMachine &machine, unsigned optLevel,
                                               : OptimizationLevel::O3;
     builder.buildPerModuleDefaultPipeline(level).run(module, modules);
   }
+}
+
+Error emitMachineCode(Module &module, TargetMachine &machine, bool assembly, SmallVectorImpl<char> &output) {
   raw_svector_ostream os(output);
   legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, os, nullptr,

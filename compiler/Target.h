@@ -31,9 +31,11 @@ void initializeTargets();
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level,
                                                                          unsigned optLevel);
 
-/// Optimises the module and emits an object file (or assembly) into the buffer.
-llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel,
-                            bool assembly, llvm::SmallVectorImpl<char> &output);
+/// Runs LLVM's passes of the level; 0 runs none.
+void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel);
+/// Emits an object file (or assembly) into the buffer; the module must have gone through optimizeModule.
+llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
+                            llvm::SmallVectorImpl<char> &output);
 
 } // namespace torsh
 

@@ -46,6 +46,7 @@ static const torsh_api table = {
     .cancel = torsh_rt_cancel,
     .get_stats = torsh_rt_get_stats,
     .set_trace = torsh_rt_set_trace,
+    .record = torsh_rt_record,
 };
 
 const torsh_api *torsh_get_api(uint32_t version) { return version == TORSH_API_VERSION ? &table : NULL; }

@@ -44,6 +44,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   context->module = module;
   context->memory_cap = module->memory_cap;
   torsh_rt_module_retain(module);
+  torsh_rt_recorder_begin(module, NULL, &context->recorder, NULL);
   *result = context;
   return TORSH_OK;
 }
@@ -51,6 +52,10 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
 void torsh_rt_context_destroy(torsh_context *context) {
   if (!context)
     return;
+  if (context->recorder) {
+    torsh_error error;
+    torsh_rt_recorder_end(context->recorder, &error);
+  }
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_module_release(context->module);
@@ -89,6 +94,20 @@ torsh_status torsh_rt_set_trace(torsh_context *context, torsh_trace_fn trace, vo
   context->trace_user = user;
   torsh_rt_context_leave(context);
   return TORSH_OK;
+}
+
+torsh_status torsh_rt_record(torsh_context *context, const char *path, torsh_error *error) {
+  torsh_rt_clear(error);
+  if (!context || !torsh_rt_context_enter(context))
+    return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "record: the context is NULL or in use.");
+  torsh_status status = TORSH_OK;
+  if (context->recorder)
+    status = torsh_rt_recorder_end(context->recorder, error);
+  context->recorder = NULL;
+  if (!status && path)
+    status = torsh_rt_recorder_begin(context->module, path, &context->recorder, error);
+  torsh_rt_context_leave(context);
+  return status;
 }
 
 torsh_status torsh_rt_trim(torsh_context *context) {

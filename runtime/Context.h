@@ -4,6 +4,7 @@
 
 #include "Arena.h"
 #include "Module.h"
+#include "Recorder.h"
 
 typedef struct torsh_rt_counters {
   _Atomic uint64_t runs, failed_runs, total_ns, last_ns, arena_bytes, output_bytes, kernels, shared_kernels,
@@ -20,6 +21,7 @@ struct torsh_context {
   torsh_rt_counters counters;
   torsh_trace_fn trace; /* NULL: nobody looks */
   void *trace_user;
+  torsh_rt_recorder *recorder; /* NULL: nothing is kept */
   /* What prepare() gave for `known_dims`. */
   int prepared;
   uint64_t workspace_bytes;
@@ -39,6 +41,7 @@ torsh_status torsh_rt_trim(torsh_context *context);
 void torsh_rt_cancel(torsh_context *context);
 torsh_status torsh_rt_get_stats(const torsh_context *context, torsh_stats *stats);
 torsh_status torsh_rt_set_trace(torsh_context *context, torsh_trace_fn trace, void *user);
+torsh_status torsh_rt_record(torsh_context *context, const char *path, torsh_error *error);
 
 /* Marks the context as in use; returns 0 when it already is. */
 int torsh_rt_context_enter(torsh_context *context);

@@ -104,6 +104,10 @@ void torsh_rt_lane_end(torsh_rt_lane *lane) {
 
 /* Even alone the caller works in ranges, so that a cancellation is seen inside a long kernel. */
 static void run_alone(torsh_rt_job *job, int64_t tiles, int64_t grain) {
+  if (tiles <= grain) {
+    torsh_rt_run_range(job, 0, tiles);
+    return;
+  }
   torsh_rt_range_size size = torsh_rt_range_size_for(tiles, grain, 1);
   for (int64_t begin = 0; begin < tiles;) {
     int64_t end = tiles - begin <= size.tiles ? tiles : begin + size.tiles;
@@ -119,15 +123,17 @@ void torsh_rt_lane_run(torsh_rt_lane *lane, torsh_rt_job *job, int64_t tiles, in
   if (is_long)
     grain = 1;
   ++lane->kernels;
+  lane->helpers = 0;
   if (tiles <= 0)
     return;
   if (tiles > grain && lane->executor->callbacks.parallel_for) {
     ++lane->shared_kernels;
     lane->executor->callbacks.parallel_for(lane->executor->callbacks.user, torsh_rt_run_range, job, tiles,
                                            grain);
-  } else if (tiles > grain && lane->slot) {
+  } else if (tiles / 2 >= grain && lane->slot) {
     ++lane->shared_kernels;
-    lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain, is_long);
+    lane->waits += (uint64_t)torsh_rt_pool_run(lane->executor->pool, lane->slot, job, tiles, grain, is_long,
+                                               &lane->helpers);
   } else {
     run_alone(job, tiles, grain);
   }

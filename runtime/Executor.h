@@ -38,6 +38,7 @@ typedef struct torsh_rt_lane {
   torsh_executor *executor;
   struct torsh_rt_slot *slot; /* the pool's slot for this run; NULL: the caller works alone */
   uint64_t kernels, shared_kernels, waits;
+  unsigned helpers; /* other threads that did some of the last kernel */
 } torsh_rt_lane;
 
 void torsh_rt_lane_begin(torsh_rt_lane *lane, torsh_executor *executor);

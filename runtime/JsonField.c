@@ -47,38 +47,70 @@ static int skip_value(cursor *c) {
         return 0;
       continue;
     }
-    if (depth == 0 && (next == ',' || next == '}'))
+    if (depth == 0 && (next == ',' || next == '}' || next == ']'))
       return 1;
     if (next == '{' || next == '[')
       ++depth;
-    if ((next == '}' || next == ']') && depth-- == 0)
-      return 0;
+    if (next == '}' || next == ']')
+      --depth;
     ++c->at;
   }
   return 0;
 }
 
-int torsh_rt_json_string(const char *text, size_t size, const char *key, char *value, size_t capacity) {
-  cursor c = {text, text + size};
+/* Passes a value and gives its text, without space behind it. */
+static int take_value(cursor *c, const char **value, size_t *length) {
+  skip_space(c);
+  const char *begin = c->at;
+  if (!skip_value(c))
+    return 0;
+  const char *stop = c->at;
+  while (stop > begin && strchr(" \t\r\n", stop[-1]) && stop[-1])
+    --stop;
+  *value = begin;
+  *length = (size_t)(stop - begin);
+  return stop > begin;
+}
+
+static int nothing(const char **value, size_t *length) {
+  *value = NULL;
+  *length = 0;
+  return 0;
+}
+
+int torsh_rt_json_value(const char *text, size_t size, const char *key, const char **value, size_t *length) {
+  cursor c = {text, text ? text + size : text};
   const size_t key_length = strlen(key);
-  if (!take(&c, '{'))
-    return -1;
-  do {
-    const char *begin, *stop;
-    if (!take_string(&c, &begin, &stop) || !take(&c, ':'))
-      return -1;
-    if ((size_t)(stop - begin) == key_length && memcmp(begin, key, key_length) == 0) {
-      if (!take_string(&c, &begin, &stop))
-        return -1;
-      size_t length = (size_t)(stop - begin);
-      if (length >= capacity || memchr(begin, '\\', length) || memchr(begin, '\0', length))
-        return -1;
-      memcpy(value, begin, length);
-      value[length] = '\0';
-      return 0;
-    }
-    if (!skip_value(&c))
-      return -1;
-  } while (take(&c, ','));
+  if (take(&c, '{'))
+    do {
+      const char *begin, *stop;
+      if (!take_string(&c, &begin, &stop) || !take(&c, ':') || !take_value(&c, value, length))
+        break;
+      if ((size_t)(stop - begin) == key_length && memcmp(begin, key, key_length) == 0)
+        return 0;
+    } while (take(&c, ','));
+  nothing(value, length);
   return -1;
+}
+
+int torsh_rt_json_element(const char **at, const char *end, const char **value, size_t *length) {
+  cursor c = {*at, end};
+  if ((!take(&c, '[') && !take(&c, ',')) || !take_value(&c, value, length))
+    return nothing(value, length);
+  *at = c.at;
+  return 1;
+}
+
+int torsh_rt_json_string(const char *text, size_t size, const char *key, char *value, size_t capacity) {
+  const char *begin;
+  size_t length;
+  if (torsh_rt_json_value(text, size, key, &begin, &length) || length < 2 || *begin != '"')
+    return -1;
+  ++begin;
+  length -= 2;
+  if (length >= capacity || memchr(begin, '\\', length) || memchr(begin, '\0', length))
+    return -1;
+  memcpy(value, begin, length);
+  value[length] = '\0';
+  return 0;
 }

@@ -1,12 +1,15 @@
 /* How a kernel is shared.
  *
- * A run takes a slot. For each kernel it fills the slot and opens its gate; workers that see the open gate
- * enter (they count themselves into it), claim ranges with one atomic add each, and leave. The owner claims
- * ranges too; when none are left it closes the gate and waits until the count is zero. Nothing is allocated
- * and no lock is taken.
+ * A run takes a slot, which has a desk for the caller and for each worker. For each kernel the caller deals the tiles
+ * out over as many desks as are worth it and opens them. A worker that sees its desk open goes in, works off its part
+ * range by range, helps with the parts of others, and leaves. The caller does the same, and then closes the desks where
+ * nobody came in and waits for the others. Nothing is allocated and no lock is taken.
  *
- * Workers learn of work by `epoch`, which every opening moves on. Between two kernels of a run they watch it
- * for a bounded time; with no run in flight they sleep in the kernel on the same word.
+ * A desk is one cache line, so that a worker has everything it needs with the one line that it was watching: between two
+ * cores each line on the way costs more than a hundred nanoseconds. And a worker always has the same part of a tile
+ * space, so that it finds in its own cache what it wrote for the kernel before.
+ *
+ * Between two kernels of a run workers watch their desks for a bounded time; then each sleeps in the kernel on its bed.
  */
 #define _GNU_SOURCE
 #include "Pool.h"
@@ -39,17 +42,20 @@ static void set_float_state(uint32_t state) { (void)state; }
 
 enum { NumSlots = 16 };
 
-static const uint32_t GateOpen = 1u << 31;
-static const uint32_t GateAwaited = 1u << 30;
+/* The state of a desk, in the low bits of its word. Only Open has more: the caller's float state and the grain. */
+enum { Closed = 0, Open = 1, Inside = 2, Idle = 3, Worked = 4, StateMask = 7, Awaited = 8 };
+
+typedef struct desk {
+  alignas(64) _Atomic uint64_t word;
+  _Atomic int64_t next; /* tile of the part that nobody has claimed */
+  int64_t end;          /* of the part */
+  torsh_rt_job job;     /* a copy */
+} desk;
+_Static_assert(sizeof(desk) == 64, "a desk is one cache line");
 
 struct torsh_rt_slot {
-  alignas(64) atomic_uint gate; /* GateOpen, GateAwaited, and the number of workers inside */
-  alignas(64) _Atomic int64_t next;
-  /* Written while the gate is closed and nobody is inside. */
-  alignas(64) torsh_rt_job *job;
-  int64_t tiles, grain;
-  uint32_t float_state;
-  atomic_int taken;
+  alignas(64) atomic_int taken;
+  desk *desks; /* one for the caller, then one for each worker */
 };
 
 enum { ThreadsNone, ThreadsStarting, ThreadsRunning };
@@ -59,9 +65,9 @@ struct torsh_rt_pool {
   /* The process this state belongs to; its negative while that process takes it over after a fork. */
   atomic_int process;
   atomic_int threads_state;
-  atomic_uint num_threads;
+  atomic_uint num_threads, next_worker;
   atomic_int stop;
-  alignas(64) atomic_uint epoch;
+  atomic_uint *beds; /* of each worker: 1 while it sleeps */
   alignas(64) atomic_uint sleepers;
   atomic_uint runs; /* in flight */
   atomic_uint slots_seen;
@@ -90,58 +96,107 @@ static uint64_t now_us(void) {
  * work than this is done sooner without it. */
 enum { TicksWorthWaking = 100000 };
 
-/* Wakes up to `sleepers` workers when `ticks` for `done` tiles say that the `left` ones are worth it. */
-static int wake_for(torsh_rt_pool *pool, uint32_t sleepers, uint64_t ticks, int64_t done, int64_t left) {
-  double expected = (double)ticks / (double)done * (double)left;
-  if (expected < TicksWorthWaking)
+/* Wakes up to `count` of the sleeping workers with the numbers below `end`. */
+static void wake(torsh_rt_pool *pool, uint32_t end, uint32_t count) {
+  for (uint32_t worker = 1; worker < end && count; ++worker)
+    if (atomic_load_explicit(&pool->beds[worker], memory_order_relaxed) &&
+        atomic_exchange(&pool->beds[worker], 0)) {
+      futex_wake(&pool->beds[worker], 1);
+      --count;
+    }
+}
+
+/* Wakes as many of those that have a part as are of use when `ticks` for `done` tiles say that the `left` ones are worth
+ * it. */
+static int wake_for(torsh_rt_pool *pool, uint32_t parts, uint64_t ticks, int64_t done, int64_t left) {
+  const double useful = (double)ticks / (double)done * (double)left / TicksWorthWaking;
+  if (useful < 1)
     return 0;
-  double useful = expected / TicksWorthWaking;
-  futex_wake(&pool->epoch, useful < (double)sleepers ? (uint32_t)useful : sleepers);
+  wake(pool, parts, useful < (double)parts ? (uint32_t)useful : parts);
   return 1;
 }
 
-/* Claims and runs ranges until none is left. The owner passes the number of sleepers, which it wakes when the first
- * ranges show that the kernel is long enough. */
-static void claim_ranges(torsh_rt_pool *pool, torsh_rt_slot *slot, uint32_t sleepers) {
-  const int64_t tiles = slot->tiles;
-  torsh_rt_range_size size = torsh_rt_range_size_for(tiles, slot->grain, pool->width);
-  if (sleepers && size.tiles > 1 && size.tiles > slot->grain)
-    size.tiles = size.tiles / 4 > slot->grain ? size.tiles / 4 : slot->grain;
-  for (;;) {
-    int64_t begin = atomic_fetch_add_explicit(&slot->next, size.tiles, memory_order_relaxed);
-    if (begin >= tiles)
-      return;
-    int64_t end = tiles - begin <= size.tiles ? tiles : begin + size.tiles;
-    const uint64_t start = size.start;
-    if (torsh_rt_run_range(slot->job, begin, end))
-      return;
-    torsh_rt_range_size_adapt(&size);
-    if (sleepers && end < tiles && wake_for(pool, sleepers, size.start - start, end - begin, tiles - end))
-      sleepers = 0;
+/* How one participant works off the desks of a slot. */
+typedef struct shift {
+  torsh_rt_pool *pool;
+  desk *desks;
+  uint32_t parts, own;
+  int64_t tiles, grain;
+  int may_wake; /* only the caller looks for sleepers */
+} shift;
+
+/* Claims and runs ranges until no desk has any; returns whether there was one. */
+static int work_off(shift *s, const torsh_rt_job *job) {
+  torsh_rt_range_size size = torsh_rt_range_size_for(s->tiles, s->grain, s->parts);
+  int claimed = 0;
+  int64_t done = 0;
+  for (uint32_t i = 0; i < s->parts; ++i) {
+    uint32_t part = s->own + i < s->parts ? s->own + i : s->own + i - s->parts;
+    desk *d = &s->desks[part];
+    for (;;) {
+      /* Read first: the part of a busy neighbour is mostly empty, and a claim would take its line away. */
+      if (atomic_load_explicit(&d->next, memory_order_relaxed) >= d->end)
+        break;
+      const int64_t begin = atomic_fetch_add_explicit(&d->next, size.tiles, memory_order_relaxed);
+      if (begin >= d->end)
+        break;
+      const int64_t end = d->end - begin <= size.tiles ? d->end : begin + size.tiles;
+      claimed = 1;
+      if (torsh_rt_run_range((void *)(uintptr_t)job, begin, end))
+        return 1;
+      done += end - begin;
+      if (done >= s->tiles)
+        return 1;
+      const uint64_t start = size.start;
+      torsh_rt_range_size_adapt(&size);
+      if (s->may_wake && atomic_load_explicit(&s->pool->sleepers, memory_order_relaxed) &&
+          wake_for(s->pool, s->parts, size.start - start, end - begin, s->tiles - done))
+        s->may_wake = 0;
+    }
   }
+  return claimed;
 }
 
-static void help(torsh_rt_pool *pool, torsh_rt_slot *slot) {
-  if (!(atomic_load_explicit(&slot->gate, memory_order_relaxed) & GateOpen))
-    return;
-  if (atomic_fetch_add_explicit(&slot->gate, 1, memory_order_acquire) & GateOpen) {
-    set_float_state(slot->float_state);
-    claim_ranges(pool, slot, 0);
-  }
-  if (atomic_fetch_sub_explicit(&slot->gate, 1, memory_order_release) - 1 == GateAwaited)
-    futex_wake(&slot->gate, 1);
+static uint64_t opened(const shift *s) {
+  return Open | (uint64_t)float_state() << 16 | (uint64_t)s->parts << 32 |
+         (uint64_t)(63 - __builtin_clzll((unsigned long long)s->grain)) << 48;
 }
 
-/* Returns when the epoch is no longer `seen`, or may be no longer. */
-static void await_work(torsh_rt_pool *pool, uint32_t seen) {
+/* Goes in where the worker's desk is open; returns whether it was. */
+static int help(torsh_rt_pool *pool, torsh_rt_slot *slot, uint32_t worker) {
+  desk *own = &slot->desks[worker];
+  uint64_t word = atomic_load_explicit(&own->word, memory_order_relaxed);
+  if ((word & StateMask) != Open ||
+      !atomic_compare_exchange_strong_explicit(&own->word, &word, Inside, memory_order_acquire,
+                                               memory_order_relaxed))
+    return 0;
+  set_float_state((uint32_t)(word >> 16) & 0xffff);
+  shift s = {pool, slot->desks, (uint32_t)(word >> 32) & 0xffff, worker, 0, (int64_t)1 << (word >> 48), 0};
+  s.tiles = slot->desks[s.parts - 1].end;
+  const uint64_t after = work_off(&s, &own->job) ? Worked : Idle;
+  if (atomic_exchange_explicit(&own->word, after, memory_order_release) & Awaited)
+    futex_wake((atomic_uint *)(void *)&own->word, 1);
+  return 1;
+}
+
+static int help_anyone(torsh_rt_pool *pool, uint32_t worker) {
+  const uint32_t slots = atomic_load_explicit(&pool->slots_seen, memory_order_relaxed);
+  int helped = 0;
+  for (uint32_t i = 0; i < slots; ++i)
+    helped |= help(pool, &pool->slots[i], worker);
+  return helped;
+}
+
+/* Watches the desks for a bounded time, then sleeps until somebody wakes it. */
+static void await_work(torsh_rt_pool *pool, uint32_t worker) {
   uint64_t start = 0;
-  for (uint32_t turn = 0;; ++turn) {
-    if (atomic_load_explicit(&pool->epoch, memory_order_acquire) != seen)
+  for (uint32_t turn = 1;; ++turn) {
+    if (help_anyone(pool, worker))
       return;
     if (turn % 32 == 0) {
-      uint32_t limit =
+      const uint32_t limit =
           atomic_load_explicit(&pool->runs, memory_order_relaxed) ? pool->run_spin_us : pool->idle_spin_us;
-      if (!limit)
+      if (!limit || atomic_load_explicit(&pool->stop, memory_order_relaxed))
         break;
       if (!start)
         start = now_us();
@@ -150,26 +205,24 @@ static void await_work(torsh_rt_pool *pool, uint32_t seen) {
     }
     relax();
   }
-  /* The opener moves the epoch and then reads `sleepers`; we do it the other way round, so one sees the
-   * other. */
+  /* A caller opens desks and then looks for sleepers; we do it the other way round. It does not wait for its own stores
+   * to be seen, so it may miss us, but it looks again after each of its ranges. */
+  atomic_store(&pool->beds[worker], 1);
   atomic_fetch_add(&pool->sleepers, 1);
-  if (atomic_load(&pool->epoch) == seen)
-    futex_wait(&pool->epoch, seen);
+  if (!help_anyone(pool, worker))
+    while (atomic_load(&pool->beds[worker]) && !atomic_load(&pool->stop))
+      futex_wait(&pool->beds[worker], 1);
+  atomic_store(&pool->beds[worker], 0);
   atomic_fetch_sub(&pool->sleepers, 1);
 }
 
 static void *work(void *opaque) {
   torsh_rt_pool *pool = opaque;
   prctl(PR_SET_NAME, "torsh-worker");
-  for (;;) {
-    uint32_t seen = atomic_load(&pool->epoch);
-    if (atomic_load(&pool->stop))
-      return NULL;
-    uint32_t slots = atomic_load_explicit(&pool->slots_seen, memory_order_relaxed);
-    for (uint32_t i = 0; i < slots; ++i)
-      help(pool, &pool->slots[i]);
-    await_work(pool, seen);
-  }
+  const uint32_t worker = 1 + atomic_fetch_add(&pool->next_worker, 1);
+  while (!atomic_load_explicit(&pool->stop, memory_order_acquire))
+    await_work(pool, worker);
+  return NULL;
 }
 
 static void start_threads(torsh_rt_pool *pool) {
@@ -201,18 +254,27 @@ static void reset(torsh_rt_pool *pool) {
   atomic_store(&pool->sleepers, 0);
   atomic_store(&pool->runs, 0);
   atomic_store(&pool->slots_seen, 0);
+  atomic_store(&pool->next_worker, 0);
+  for (uint32_t worker = 0; worker < pool->width; ++worker)
+    atomic_store(&pool->beds[worker], 0);
   for (int i = 0; i < NumSlots; ++i) {
-    atomic_store(&pool->slots[i].gate, 0);
     atomic_store(&pool->slots[i].taken, 0);
+    for (uint32_t d = 0; d < pool->width; ++d)
+      atomic_store(&pool->slots[i].desks[d].word, Closed);
   }
 }
 
 torsh_rt_pool *torsh_rt_pool_create(uint32_t width, uint32_t run_spin_us, uint32_t idle_spin_us) {
-  size_t size = sizeof(torsh_rt_pool) + (width - 1) * sizeof(pthread_t);
-  torsh_rt_pool *pool = aligned_alloc(64, (size + 63) / 64 * 64);
+  const size_t head = (sizeof(torsh_rt_pool) + (width - 1) * sizeof(pthread_t) + 63) / 64 * 64;
+  const size_t desks = NumSlots * width * sizeof(desk);
+  const size_t size = head + desks + (width * sizeof(atomic_uint) + 63) / 64 * 64;
+  torsh_rt_pool *pool = aligned_alloc(64, size);
   if (!pool)
     return NULL;
   memset(pool, 0, size);
+  for (uint32_t i = 0; i < NumSlots; ++i)
+    pool->slots[i].desks = (desk *)(void *)((char *)pool + head) + (size_t)i * width;
+  pool->beds = (atomic_uint *)(void *)((char *)pool + head + desks);
   pool->width = width;
   pool->run_spin_us = run_spin_us;
   pool->idle_spin_us = idle_spin_us;
@@ -225,8 +287,7 @@ void torsh_rt_pool_destroy(torsh_rt_pool *pool) {
   /* After a fork the threads are the parent's. */
   if (atomic_load(&pool->process) == (int)getpid()) {
     atomic_store(&pool->stop, 1);
-    atomic_fetch_add(&pool->epoch, 1);
-    futex_wake(&pool->epoch, INT32_MAX);
+    wake(pool, pool->width, pool->width);
     uint32_t count = atomic_load(&pool->num_threads);
     for (uint32_t i = 0; i < count; ++i)
       pthread_join(pool->threads[i], NULL);
@@ -274,46 +335,70 @@ void torsh_rt_pool_leave(torsh_rt_pool *pool, torsh_rt_slot *slot) {
   atomic_store_explicit(&slot->taken, 0, memory_order_release);
 }
 
-/* --- Owner
+/* --- Caller
  * ------------------------------------------------------------------------------------------------------ */
 
-/* Waits until nobody is inside the closed gate. */
-static void await_workers(const torsh_rt_pool *pool, torsh_rt_slot *slot) {
+/* Waits until the worker has left the desk. */
+static void await_worker(const torsh_rt_pool *pool, desk *d) {
   if (pool->run_spin_us) {
-    uint64_t start = now_us();
+    uint64_t start = 0;
     for (uint32_t turn = 1;; ++turn) {
-      if (!atomic_load_explicit(&slot->gate, memory_order_acquire))
+      if ((atomic_load_explicit(&d->word, memory_order_acquire) & StateMask) != Inside)
         return;
-      if (turn % 32 == 0 && now_us() - start >= pool->run_spin_us)
-        break;
+      if (turn % 32 == 0) {
+        if (!start)
+          start = now_us();
+        else if (now_us() - start >= pool->run_spin_us)
+          break;
+      }
       relax();
     }
   }
-  atomic_fetch_or(&slot->gate, GateAwaited);
-  for (uint32_t gate; (gate = atomic_load_explicit(&slot->gate, memory_order_acquire)) != GateAwaited;)
-    futex_wait(&slot->gate, gate);
-  atomic_fetch_and(&slot->gate, ~GateAwaited);
+  uint64_t word = Inside;
+  if (!atomic_compare_exchange_strong_explicit(&d->word, &word, Inside | Awaited, memory_order_acquire,
+                                               memory_order_acquire))
+    return;
+  while ((atomic_load_explicit(&d->word, memory_order_acquire) & StateMask) == Inside)
+    futex_wait((atomic_uint *)(void *)&d->word, Inside | Awaited);
 }
 
 int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles,
-                      int64_t grain, int is_long) {
+                      int64_t grain, int is_long, unsigned *helpers) {
   if (atomic_load_explicit(&pool->threads_state, memory_order_relaxed) == ThreadsNone)
     start_threads(pool);
-  slot->job = job;
-  slot->tiles = tiles;
-  slot->grain = grain;
-  slot->float_state = float_state();
-  atomic_store_explicit(&slot->next, 0, memory_order_relaxed);
-  atomic_fetch_or_explicit(&slot->gate, GateOpen, memory_order_release);
-  atomic_fetch_add(&pool->epoch, 1);
-  uint32_t sleepers = atomic_load(&pool->sleepers);
-  if (sleepers && is_long) {
-    futex_wake(&pool->epoch, tiles - 1 < (int64_t)sleepers ? (uint32_t)(tiles - 1) : sleepers);
-    sleepers = 0;
+  const int64_t worth = tiles / grain;
+  const uint32_t desks = atomic_load_explicit(&pool->num_threads, memory_order_relaxed) + 1;
+  const uint32_t parts = worth < desks ? (uint32_t)worth : desks;
+  shift s = {pool, slot->desks, parts, 0, tiles, grain, 1};
+  const uint64_t word = opened(&s);
+  int64_t begin = 0;
+  /* All parts before the first opening: who comes in may go on to any of them. */
+  for (uint32_t i = 0; i < parts; ++i) {
+    desk *d = &slot->desks[i];
+    const int64_t left = tiles - begin, end = begin + left / (parts - i);
+    atomic_store_explicit(&d->next, begin, memory_order_relaxed);
+    d->end = end;
+    begin = end;
+    d->job = *job;
   }
-  claim_ranges(pool, slot, sleepers);
-  if ((atomic_fetch_and_explicit(&slot->gate, ~GateOpen, memory_order_acq_rel) & ~GateOpen) == 0)
-    return 0;
-  await_workers(pool, slot);
-  return 1;
+  for (uint32_t i = 1; i < parts; ++i)
+    atomic_store_explicit(&slot->desks[i].word, word, memory_order_release);
+  if (is_long && atomic_load(&pool->sleepers))
+    wake(pool, parts, parts);
+  work_off(&s, job);
+  int waited = 0;
+  for (uint32_t i = 1; i < parts; ++i) {
+    desk *d = &slot->desks[i];
+    uint64_t seen = word;
+    if (atomic_load_explicit(&d->word, memory_order_acquire) == word &&
+        atomic_compare_exchange_strong_explicit(&d->word, &seen, Closed, memory_order_relaxed,
+                                                memory_order_acquire))
+      continue;
+    if ((atomic_load_explicit(&d->word, memory_order_acquire) & StateMask) == Inside) {
+      await_worker(pool, d);
+      waited = 1;
+    }
+    *helpers += (atomic_load_explicit(&d->word, memory_order_acquire) & StateMask) == Worked;
+  }
+  return waited;
 }

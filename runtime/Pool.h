@@ -22,8 +22,9 @@ void torsh_rt_pool_destroy(torsh_rt_pool *pool);
 torsh_rt_slot *torsh_rt_pool_enter(torsh_rt_pool *pool);
 void torsh_rt_pool_leave(torsh_rt_pool *pool, torsh_rt_slot *slot);
 
-/* Runs the job together with the workers. Returns 1 if the caller had to wait for them at the end, else 0. */
+/* Runs the job together with the workers; adds to `helpers` how many of them did some of it. Returns 1 if the caller had
+ * to wait for them at the end, else 0. */
 int torsh_rt_pool_run(torsh_rt_pool *pool, torsh_rt_slot *slot, torsh_rt_job *job, int64_t tiles,
-                      int64_t grain, int is_long);
+                      int64_t grain, int is_long, unsigned *helpers);
 
 #endif

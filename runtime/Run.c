@@ -242,21 +242,32 @@ static void place_outputs(torsh_context *context) {
 typedef struct flight {
   torsh_rt_lane lane;
   const torsh_context *context;
+  int is_watched;
 } flight;
+
+static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t grain, uint32_t kernel) {
+  const torsh_context *context = f->context;
+  torsh_rt_recorder *recorder = context->recorder;
+  torsh_kernel_event event = {
+      sizeof(event), kernel, context->module->program->kernel_names[kernel], f->lane.kernels, tiles, 0, 0};
+  event.start_ns = now_ns();
+  torsh_rt_lane_run(&f->lane, job, tiles, grain);
+  event.end_ns = now_ns();
+  if (recorder)
+    torsh_rt_recorder_add(recorder, (uint32_t)event.launch, event.start_ns, event.end_ns,
+                          1 + f->lane.helpers);
+  if (context->trace)
+    context->trace(context->trace_user, &event);
+}
 
 static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
                                  const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel) {
   flight *f = opaque;
   torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
-  const torsh_context *context = f->context;
-  torsh_kernel_event event = {
-      sizeof(event), kernel, NULL, f->lane.kernels, tiles, context->trace ? now_ns() : 0, 0};
-  torsh_rt_lane_run(&f->lane, &job, tiles, grain);
-  if (context->trace) {
-    event.name = context->module->program->kernel_names[kernel];
-    event.end_ns = now_ns();
-    context->trace(context->trace_user, &event);
-  }
+  if (f->is_watched)
+    run_watched(f, &job, tiles, grain, kernel);
+  else
+    torsh_rt_lane_run(&f->lane, &job, tiles, grain);
   return atomic_load_explicit(job.cancelled, memory_order_relaxed) ? TORSH_E_CANCELLED : TORSH_OK;
 }
 
@@ -264,6 +275,7 @@ static torsh_status fly(torsh_context *context, torsh_error *error) {
   torsh_module *module = context->module;
   flight f;
   f.context = context;
+  f.is_watched = context->trace || context->recorder;
   torsh_rt_lane_begin(&f.lane, module->executor);
   const torsh_host host = {sizeof(host), 0, &f, host_parallel_for};
   int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,
@@ -294,6 +306,8 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
   if (status)
     return status;
   place_outputs(context);
+  if (context->recorder)
+    torsh_rt_recorder_start_run(context->recorder, context->symbols);
   status = fly(context, error);
   for (uint32_t i = 0; i < num_outputs && !status; ++i) {
     if (is_owned(&outputs[i])) {
@@ -322,7 +336,9 @@ torsh_status torsh_rt_run(torsh_context *context, const torsh_value *inputs, uin
   if (status) {
     add(&context->counters.failed_runs, 1);
   } else {
-    const uint64_t elapsed = now_ns() - start;
+    const uint64_t end = now_ns(), elapsed = end - start;
+    if (context->recorder)
+      torsh_rt_recorder_add(context->recorder, TORSH_RT_RECORDED_RUN, start, end, 0);
     add(&context->counters.runs, 1);
     add(&context->counters.total_ns, elapsed);
     set(&context->counters.last_ns, elapsed);

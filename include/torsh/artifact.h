@@ -103,6 +103,10 @@ typedef struct torsh_program {
    * `workspace` is 64-byte aligned and at least workspace_bytes long. Returns 0 or the status of parallel_for. */
   int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
                  const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
+  uint32_t num_launches; /* calls of parallel_for in a run */
+  uint32_t reserved;
+  /* For each launch two numbers: its arithmetic in operations and its traffic in bytes. Pure. NULL: not known. */
+  void (*costs)(const int64_t *symbols, int64_t *flops_and_bytes);
 } torsh_program;
 
 /* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */

@@ -1,8 +1,11 @@
 /* The C API of the ToRSh runtime, version 0 (not frozen: another version is refused).
  *
  * One table of functions, fetched by torsh_get_api(TORSH_API_VERSION). Entries are only ever appended; `size`
- * tells how many a runtime has. Nothing throws, nothing writes to stdout or stderr, and there is no hidden
- * global state but the log sink.
+ * tells how many a runtime has. Nothing throws, and there is no hidden global state but the log sink.
+ *
+ * With the environment variable TORSH_PROFILE=FILE.json every context of the process is recorded (see record), all in
+ * this file, which is complete when a context is destroyed and at the exit of the process. Only what is wrong with this
+ * file is written to stderr; nothing else is ever written to stdout or stderr.
  *
  *   const torsh_api *api = torsh_get_api(TORSH_API_VERSION);
  *   torsh_module *module;  torsh_context *context;  torsh_error error;
@@ -294,6 +297,10 @@ typedef struct torsh_api {
   torsh_status (*get_stats)(const torsh_context *context, torsh_stats *stats);
   /* Calls `trace` at the end of every kernel of later runs, from the thread that called run(); NULL ends that. */
   torsh_status (*set_trace)(torsh_context *context, torsh_trace_fn trace, void *user);
+  /* Records later runs for `path`: a trace for Perfetto and Chrome's tracing page with each run and kernel call, its
+   * source nodes, arithmetic, traffic, time and number of threads. The newest 65536 events are kept, and written when
+   * the context is destroyed, at exit, or by a call with another path or NULL, which ends the recording. */
+  torsh_status (*record)(torsh_context *context, const char *path, torsh_error *error);
 } torsh_api;
 
 /* The one exported function. Returns NULL when this runtime cannot serve `version`. */

@@ -17,12 +17,17 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--weights", type=float, nargs="*", default=[], help="float32 values")
     parser.add_argument("--sidecar", help="write the weights to this file name beside the output")
+    parser.add_argument("--launches", nargs="*", default=[], help="kernels of the metadata's launches")
     parser.add_argument("--version", type=int, default=0)
     args = parser.parse_args()
 
     with open(args.shared_object, "rb") as f:
         elf = f.read()
     metadata = {"compiler": "none, written by hand", "nested": {"weights_file": "not this one"}}
+    if args.launches:
+        metadata["model"] = "by \"hand\""
+        metadata["kernels"] = [{"name": name, "code": "plain [%s]" % name} for name in args.launches]
+        metadata["launches"] = [{"kernel": name, "nodes": ["/%s \"a\"" % name, "b]"]} for name in args.launches]
     if args.sidecar:
         metadata["weights_file"] = args.sidecar
     metadata = json.dumps(metadata).encode()

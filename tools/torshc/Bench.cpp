@@ -114,8 +114,16 @@ int runBench(BenchOptions &options) {
   torsh_module_info info = {};
   info.size = sizeof(info);
   session->api->module_info(session->module, &info);
+  torsh_error error;
+  auto traceFails = [&] {
+    errs() << "error: TSH-0732: " << error.message << "\n";
+    return 1;
+  };
+  if (!options.trace.empty() &&
+      session->api->record(session->context, options.trace.c_str(), &error) != TORSH_OK)
+    return traceFails();
   std::optional<Profile> profile;
-  if (options.profile || !options.trace.empty())
+  if (options.profile)
     profile.emplace(session->api, session->context, StringRef(info.metadata, info.metadata_size),
                     bindDims(session->inputs, *arrays));
   auto end = until(options.seconds);
@@ -131,18 +139,8 @@ int runBench(BenchOptions &options) {
   torsh_stats stats = {};
   stats.size = sizeof(stats);
   session->api->get_stats(session->context, &stats);
-  if (!options.trace.empty()) {
-    std::error_code code;
-    raw_fd_ostream file(options.trace, code);
-    if (!code)
-      file << profile->toTrace();
-    file.close();
-    if (code || (code = file.error())) {
-      file.clear_error();
-      errs() << "error: TSH-0732: cannot write '" << options.trace << "': " << code.message() << "\n";
-      return 1;
-    }
-  }
+  if (!options.trace.empty() && session->api->record(session->context, nullptr, &error) != TORSH_OK)
+    return traceFails();
   if (!options.json) {
     if (model)
       outs() << formatv("compile    {0:F1} ms\n", session->compileMs);

@@ -127,7 +127,8 @@ int main(int argc, char **argv) {
   bench->add_flag(
       "--profile", benchOptions.profile,
       "Show where the time goes: each kernel's time, arithmetic, traffic and share of the machine's roof");
-  bench->add_option("--trace", benchOptions.trace, "Write the last run's kernels as a trace for Perfetto");
+  bench->add_option("--trace", benchOptions.trace,
+                    "Write the measured runs' kernels as a trace for Perfetto (the newest 65536 events)");
 
   std::string inspectPath, verifyPath;
   bool inspectJson = false;

@@ -84,8 +84,6 @@ void Profile::listen(void *self, const torsh_kernel_event *event) {
     return;
   Launch &launch = launches[event->launch];
   launch.seconds.push_back(double(event->end_ns - event->start_ns) * 1e-9);
-  launch.lastStart = event->start_ns;
-  launch.lastEnd = event->end_ns;
 }
 
 void Profile::print(raw_ostream &os, unsigned threads) const {
@@ -141,25 +139,6 @@ json::Array Profile::toJson(unsigned threads) const {
                                   {"peak_flops", roof.flopsPerSecond},
                                   {"peak_bandwidth", roof.bytesPerSecond}});
   return result;
-}
-
-json::Value Profile::toTrace() const {
-  json::Array events;
-  uint64_t first = launches.empty() ? 0 : launches.front().lastStart;
-  for (const Launch &launch : launches)
-    events.push_back(json::Object{{"name", launch.nodes.empty() ? launch.kernel : launch.nodes.front()},
-                                  {"cat", "kernel"},
-                                  {"ph", "X"},
-                                  {"pid", 1},
-                                  {"tid", 1},
-                                  {"ts", double(launch.lastStart - first) * 1e-3},
-                                  {"dur", double(launch.lastEnd - launch.lastStart) * 1e-3},
-                                  {"args", json::Object{{"kernel", launch.kernel},
-                                                        {"code", launch.code},
-                                                        {"nodes", json::Array(launch.nodes)},
-                                                        {"flops", launch.flops},
-                                                        {"bytes", launch.bytes}}}});
-  return json::Object{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(events)}};
 }
 
 } // namespace torsh

@@ -20,8 +20,6 @@ public:
   /// The kernels by their share of the time, the machine's roof, and what to look at first, in words.
   void print(llvm::raw_ostream &os, unsigned threads) const;
   llvm::json::Array toJson(unsigned threads) const;
-  /// The last run in the trace event format, which Perfetto and Chrome's tracing page show.
-  llvm::json::Value toTrace() const;
 
 private:
   struct Launch {
@@ -29,7 +27,6 @@ private:
     std::vector<std::string> nodes;
     double flops = 0, bytes = 0;
     std::vector<double> seconds; ///< of each run
-    uint64_t lastStart = 0, lastEnd = 0;
     double median() const;
   };
   static void listen(void *self, const torsh_kernel_event *event);

@@ -97,6 +97,7 @@ class Api(Structure):
         ("cancel", CFUNCTYPE(None, c_void_p)),
         ("get_stats", CFUNCTYPE(_status, c_void_p, POINTER(Stats))),
         ("set_trace", c_void_p),
+        ("record", c_void_p),
     ]
 
 

@@ -92,6 +92,14 @@ static int32_t run(const torsh_host *host, const torsh_kernel_fn *kernels, const
   return status;
 }
 
+static void costs(const int64_t *symbol, int64_t *flops_and_bytes) {
+  const int64_t batch = symbol[0];
+  for (int launch = 0; launch < 3; ++launch) {
+    flops_and_bytes[2 * launch] = launch < 2 ? batch * Columns : 0;
+    flops_and_bytes[2 * launch + 1] = launch < 2 ? 3 * 4 * batch * Columns : 8 * batch;
+  }
+}
+
 static const torsh_program program = {sizeof(torsh_program),
                                       TORSH_ARTIFACT_VERSION,
                                       2,
@@ -107,7 +115,10 @@ static const torsh_program program = {sizeof(torsh_program),
                                       guards,
                                       codes,
                                       prepare,
-                                      run};
+                                      run,
+                                      3,
+                                      0,
+                                      costs};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
 #ifdef FUTURE
