@@ -31,6 +31,9 @@ void initializeTargets();
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level,
                                                                          unsigned optLevel);
 
+/// Tells LLVM that a function is for a level.
+void setLevel(llvm::Function &function, const CpuLevel &level);
+
 /// Optimises the module and emits an object file (or assembly) into the buffer.
 llvm::Error emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel,
                             bool assembly, llvm::SmallVectorImpl<char> &output);
