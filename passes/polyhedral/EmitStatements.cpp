@@ -17,8 +17,25 @@ Value Emitter::splat(Value scalar) {
                                      scalar);
 }
 
+Value Emitter::sum(const LinearForm &form) {
+  Value result;
+  for (auto &[name, coefficient] : form.terms) {
+    Value term = names.at(name);
+    if (coefficient != 1)
+      term = arith::MulIOp::create(builder, loc, term, constant(coefficient));
+    result = result ? arith::AddIOp::create(builder, loc, result, term).getResult() : term;
+  }
+  if (!result)
+    return constant(form.constant);
+  // The constant comes last, so that neighbouring places share the rest.
+  return form.constant ? arith::AddIOp::create(builder, loc, result, constant(form.constant)).getResult() : result;
+}
+
 /// Positions in the array, for the first lane of a vector.
 SmallVector<Value> Emitter::subscripts(const LoopNode &leaf, unsigned access) {
+  const std::vector<LinearForm> &forms = leaf.subscripts[access];
+  if (llvm::all_of(forms, [](const LinearForm &form) { return form.exact; }))
+    return llvm::map_to_vector(forms, [&](const LinearForm &form) { return sum(form); });
   SmallVector<Value> dims, symbols;
   for (const isl::ast_expr &iterator : leaf.iterators)
     dims.push_back(expression(iterator));

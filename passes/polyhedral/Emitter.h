@@ -46,6 +46,7 @@ private:
   llvm::SmallVector<mlir::Value> subscripts(const LoopNode &leaf, unsigned access);
   mlir::Value loadCarried(const Carried &carried);
   void storeCarried(const Carried &carried);
+  mlir::Value sum(const LinearForm &form);
   mlir::Value splat(mlir::Value scalar);
   unsigned accessOf(const LoopNode &leaf, const std::vector<LinearForm> *subscripts) const;
 

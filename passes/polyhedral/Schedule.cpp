@@ -52,25 +52,40 @@ isl::schedule Scheduler::plan() {
       .compute_schedule();
 }
 
-/// The coefficients of a member of a band in the loops of a statement; zeros where it is no single expression.
+/// What a member of a band is for the statement of a name: coefficients of the statement's loops.
+struct MemberQuery {
+  StringRef name;
+  SmallVector<int64_t> coefficients;
+};
+
+isl_stat readPiece(isl_set *domain, isl_aff *aff, void *user) {
+  auto &coefficients = static_cast<MemberQuery *>(user)->coefficients;
+  for (size_t i = 0; i < coefficients.size(); ++i) {
+    isl_val *coefficient = isl_aff_get_coefficient_val(aff, isl_dim_in, i);
+    coefficients[i] = isl_val_is_int(coefficient) ? isl_val_get_num_si(coefficient) : 0;
+    isl_val_free(coefficient);
+  }
+  isl_set_free(domain);
+  isl_aff_free(aff);
+  return isl_stat_ok;
+}
+
+isl_stat readMember(isl_pw_aff *value, void *user) {
+  auto &query = *static_cast<MemberQuery *>(user);
+  isl::id name = isl::manage(isl_pw_aff_get_tuple_id(value, isl_dim_in));
+  // Different expressions for different instances count as no expression.
+  if (query.name == isl_id_get_name(name.get()) && isl_pw_aff_n_piece(value) == 1)
+    isl_pw_aff_foreach_piece(value, readPiece, user);
+  isl_pw_aff_free(value);
+  return isl_stat_ok;
+}
+
 SmallVector<int64_t> coefficientsOf(const isl::multi_union_pw_aff &partial, unsigned member,
                                     const Statement &statement) {
-  SmallVector<int64_t> result(statement.loops.size(), 0);
   isl::union_pw_aff one = isl::manage(isl_multi_union_pw_aff_get_union_pw_aff(partial.get(), member));
-  isl_pw_aff *piece = isl_union_pw_aff_extract_pw_aff(one.get(), statement.domain.space().release());
-  isl::pw_aff value = isl::manage(piece);
-  if (value.n_piece() != 1)
-    return result;
-  value.foreach_piece([&](isl::set, isl::multi_aff affs) {
-    isl::aff aff = affs.at(0);
-    for (size_t i = 0; i < result.size(); ++i) {
-      isl_val *coefficient = isl_aff_get_coefficient_val(aff.get(), isl_dim_in, i);
-      if (isl_val_is_int(coefficient))
-        result[i] = isl_val_get_num_si(coefficient);
-      isl_val_free(coefficient);
-    }
-  });
-  return result;
+  MemberQuery query{statement.name, SmallVector<int64_t>(statement.loops.size(), 0)};
+  isl_union_pw_aff_foreach_pw_aff(one.get(), readMember, &query);
+  return query.coefficients;
 }
 
 std::vector<BandStatement> Scheduler::under(const isl::schedule_node_band &band) {
@@ -80,7 +95,7 @@ std::vector<BandStatement> Scheduler::under(const isl::schedule_node_band &band)
   for (const Statement &statement : scop.statements) {
     if (isl::union_set(statement.domain).intersect(domain).is_empty())
       continue;
-    BandStatement entry{&statement, estimateTrips(statement), {}};
+    BandStatement entry = describeStatement(statement);
     for (unsigned k = 0; k < band.n_member(); ++k)
       entry.members.push_back(coefficientsOf(partial, k, statement));
     result.push_back(std::move(entry));

@@ -22,12 +22,6 @@ constexpr double rowCycles = 12;
 constexpr double cacheShare = 0.5;
 constexpr double beyondAllCaches = 16 << 20;
 
-/// Coefficients of the loops in a subscript, and its constant. Quotients and remainders count as nothing.
-struct Subscript {
-  SmallVector<int64_t> loops;
-  int64_t constant = 0;
-};
-
 Subscript linear(AffineExpr expression, unsigned loops) {
   Subscript result;
   result.loops.assign(loops, 0);
@@ -60,11 +54,10 @@ struct Extent {
 double footprint(ArrayRef<BandStatement> statements, ArrayRef<SmallVector<double>> widths) {
   llvm::MapVector<Value, SmallVector<Extent>> arrays;
   for (auto [s, band] : llvm::enumerate(statements)) {
-    for (const Access &access : band.statement->accesses) {
+    for (auto [access, subscripts] : llvm::zip(band.statement->accesses, band.accesses)) {
       SmallVector<Extent> &extents = arrays[access.memref];
-      extents.resize(access.map.getNumResults());
-      for (auto [d, expression] : llvm::enumerate(access.map.getResults())) {
-        Subscript subscript = linear(expression, band.trips.size());
+      extents.resize(subscripts.size());
+      for (auto [d, subscript] : llvm::enumerate(subscripts)) {
         double width = 0;
         for (auto [loop, coefficient] : llvm::enumerate(subscript.loops))
           width += std::abs((double)coefficient) * (widths[s][loop] - 1);
@@ -156,18 +149,16 @@ double pointsOf(const BandStatement &band) {
 
 /// The loop that runs along the store's last subscript; -1 if there is none.
 int rowLoop(const BandStatement &band) {
-  const Access &store = band.statement->store();
-  if (store.map.getNumResults() == 0)
+  // Reductions into a place that stands still in the innermost loop run along that loop.
+  int innermost = (int)band.trips.size() - 1;
+  if (band.statement->combine != Combine::None)
+    return innermost;
+  if (band.accesses.back().empty())
     return -1;
-  // A reduction into a place that stands still runs along its first load.
-  for (const Access *access : {&store, &band.statement->accesses.front()}) {
-    if (access->map.getNumResults() == 0)
-      continue;
-    Subscript last = linear(access->map.getResults().back(), band.trips.size());
-    for (int loop = (int)last.loops.size() - 1; loop >= 0; --loop)
-      if (std::abs(last.loops[loop]) == 1)
-        return loop;
-  }
+  const Subscript &last = band.accesses.back().back();
+  for (int loop = innermost; loop >= 0; --loop)
+    if (std::abs(last.loops[loop]) == 1)
+      return loop;
   return -1;
 }
 
@@ -182,7 +173,7 @@ double rowCost(ArrayRef<BandStatement> statements, ArrayRef<SmallVector<double>>
 
 } // namespace
 
-SmallVector<int64_t> estimateTrips(const Statement &statement) {
+static SmallVector<int64_t> estimateTrips(const Statement &statement) {
   isl::set domain = statement.domain;
   unsigned parameters = isl_set_dim(domain.get(), isl_dim_param);
   for (unsigned i = 0; i < parameters; ++i)
@@ -201,6 +192,16 @@ SmallVector<int64_t> estimateTrips(const Statement &statement) {
   return trips;
 }
 
+BandStatement describeStatement(const Statement &statement) {
+  BandStatement result{&statement, estimateTrips(statement), {}, {}};
+  for (const Access &access : statement.accesses) {
+    result.accesses.emplace_back();
+    for (AffineExpr expression : access.map.getResults())
+      result.accesses.back().push_back(linear(expression, statement.loops.size()));
+  }
+  return result;
+}
+
 SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigned members,
                                      const Machine &machine) {
   double cache = machine.l2Bytes * cacheShare;
@@ -211,11 +212,20 @@ SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigne
   double bytesPerCycle = total > beyondAllCaches ? 4 : 12;
   double plain = originalTraffic(statements, 0, cache) / bytesPerCycle + rowCost(statements, widths);
 
+  // The longest loop that a member binds.
+  SmallVector<double> lengths(members, 1);
+  for (unsigned k = 0; k < members; ++k)
+    for (const BandStatement &band : statements)
+      for (auto [loop, coefficient] : llvm::enumerate(band.members[k]))
+        if (coefficient)
+          lengths[k] = std::max(lengths[k], (double)band.trips[loop]);
   SmallVector<int64_t> sizes(members, 0), best;
   double bestCost = plain * 0.85;
   std::function<void(unsigned)> search = [&](unsigned member) {
     if (member < members) {
       for (int64_t size : {0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 512}) {
+        if (size >= lengths[member])
+          break;
         sizes[member] = size;
         search(member + 1);
       }
@@ -228,15 +238,9 @@ SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigne
     double bytes = footprint(statements, tile);
     if (bytes > cache)
       return;
-    for (unsigned k = 0; k < members; ++k) {
-      double trips = 1;
-      for (const BandStatement &band : statements)
-        for (auto [loop, coefficient] : llvm::enumerate(band.members[k]))
-          if (coefficient)
-            trips = std::max(trips, (double)band.trips[loop]);
+    for (unsigned k = 0; k < members; ++k)
       if (sizes[k])
-        tiles *= std::max(1.0, trips / sizes[k] + 0.5);
-    }
+        tiles *= lengths[k] / sizes[k] + 0.5;
     double cost = tiles * bytes / bytesPerCycle + rowCost(statements, tile);
     if (cost < bestCost) {
       bestCost = cost;
