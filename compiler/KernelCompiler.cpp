@@ -2,6 +2,7 @@
 #include "compiler/KernelCompiler.h"
 #include "dialects/torsh/Torsh.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
@@ -32,7 +33,7 @@ using namespace llvm;
 namespace torsh {
 
 void registerKernelDialects(mlir::DialectRegistry &registry) {
-  registry.insert<TorshDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::scf::SCFDialect,
+  registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::scf::SCFDialect,
                   mlir::vector::VectorDialect, mlir::math::MathDialect, mlir::LLVM::LLVMDialect,
                   mlir::cf::ControlFlowDialect, mlir::ub::UBDialect, mlir::index::IndexDialect,
                   mlir::memref::MemRefDialect>();
@@ -162,12 +163,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
   for (Function &function : *code) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", job.level->cpu);
-    if (!job.level->features.empty())
-      function.addFnAttr("target-features", job.level->features);
-    function.addFnAttr("tune-cpu", job.level->tune);
-    if (job.level->kernels.lanes == 16)
-      function.addFnAttr("prefer-vector-width", "512");
+    setLevel(function, *job.level);
     function.setUWTableKind(UWTableKind::Default);
     function.setName(job.name + "_" + job.level->name);
     function.setVisibility(GlobalValue::HiddenVisibility);

@@ -5,6 +5,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/graph/Passes.h"
+#include "passes/polyhedral/Passes.h"
 
 using namespace mlir;
 
@@ -61,6 +62,7 @@ void buildPlanPipeline(OpPassManager &pm) {
 void registerPipelines() {
   registerTorshGraphPasses();
   registerTorshCpuPasses();
+  registerTorshPolyhedralPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",
                              [](OpPassManager &pm) { buildGraphPipeline(pm, 3); });
   PassPipelineRegistration<>("torsh-plan-pipeline", "fusion groups to kernels and a placed host plan",

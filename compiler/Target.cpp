@@ -68,6 +68,15 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(const CpuLevel &lev
   return machine;
 }
 
+void setLevel(Function &function, const CpuLevel &level) {
+  function.addFnAttr("target-cpu", level.cpu);
+  if (!level.features.empty())
+    function.addFnAttr("target-features", level.features);
+  function.addFnAttr("tune-cpu", level.tune);
+  if (level.kernels.lanes == 16)
+    function.addFnAttr("prefer-vector-width", "512");
+}
+
 void optimizeModule(Module &module, TargetMachine &machine, unsigned optLevel) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());

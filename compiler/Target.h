@@ -31,6 +31,9 @@ void initializeTargets();
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuLevel &level,
                                                                          unsigned optLevel);
 
+/// Tells LLVM that a function is for a level.
+void setLevel(llvm::Function &function, const CpuLevel &level);
+
 /// Runs LLVM's passes of the level; 0 runs none.
 void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine, unsigned optLevel);
 /// Emits an object file (or assembly) into the buffer; the module must have gone through optimizeModule.

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 . scripts/say.sh
 
 readonly compiler_packages=(libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools lld-22 liblld-22-dev clang-22
-  libclang-rt-22-dev libzstd-dev zlib1g-dev cmake ninja-build g++ ccache libcli11-dev)
+  libclang-rt-22-dev libzstd-dev zlib1g-dev cmake ninja-build g++ ccache libcli11-dev libisl-dev libgmp-dev)
 readonly test_packages=(catch2 clang-format-22 binutils qemu-user)
 readonly python_packages=(python3 python3-venv python3-pip ca-certificates)
 readonly packages=("${compiler_packages[@]}" "${test_packages[@]}" "${python_packages[@]}")

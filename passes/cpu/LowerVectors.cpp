@@ -4,6 +4,7 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
@@ -14,6 +15,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -37,6 +40,14 @@ void allowContraction(ModuleOp module) {
       op->setAttr("fastmath",
                   arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract));
   });
+}
+
+bool usesArrays(ModuleOp module) {
+  return module
+      .walk([](Operation *op) {
+        return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>) ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
@@ -70,13 +81,20 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     pipeline.addPass(createCSEPass());
     pipeline.addPass(createLoopInvariantCodeMotionPass());
     pipeline.addPass(createSCFToControlFlowPass());
+    // Kernels of the strategies use addresses; scheduled affine functions use arrays.
+    if (usesArrays(module))
+      pipeline.addPass(memref::createExpandStridedMetadataPass());
     pipeline.addPass(createConvertVectorToLLVMPass());
     pipeline.addPass(createConvertMathToLLVMPass());
     pipeline.addPass(createArithToLLVMConversionPass());
     pipeline.addPass(createConvertIndexToLLVMPass());
     pipeline.addPass(createUBToLLVMConversionPass());
+    if (usesArrays(module))
+      pipeline.addPass(createFinalizeMemRefToLLVMConversionPass());
     pipeline.addPass(createConvertControlFlowToLLVMPass());
-    pipeline.addPass(createConvertFuncToLLVMPass());
+    ConvertFuncToLLVMPassOptions functions;
+    functions.useBarePtrCallConv = true;
+    pipeline.addPass(createConvertFuncToLLVMPass(functions));
     pipeline.addPass(createReconcileUnrealizedCastsPass());
     pipeline.addPass(createCanonicalizerPass());
     if (failed(runPipeline(pipeline, module)))

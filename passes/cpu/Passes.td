@@ -60,7 +60,8 @@ def LowerVectorsPass : Pass<"torsh-lower-vectors", "::mlir::ModuleOp"> {
   let summary = "Takes kernels from scf, vector and math to the LLVM dialect";
   let description = [{
     Transcendental functions of f32 become polynomials (what has none becomes a call to libm), float adds and multiplies
-    get `contract`, and everything is converted to the LLVM dialect. Ends with a check that nothing else is left.
+    get `contract`, and everything is converted to the LLVM dialect; a memref argument of fixed sizes becomes an address.
+    Ends with a check that nothing else is left.
 
     Before: `math.exp %v : vector<8xf32>` inside `scf.for`
     After:  LLVM dialect only

@@ -27,6 +27,15 @@ struct BenchOptions {
   BenchOptions() { compile.targetCpu = "host"; }
 };
 
+/// Options of `torshc affine`.
+struct AffineCommandOptions {
+  std::string path, outputPath, targetCpu = "host";
+  EmitLevel emit = EmitLevel::Object;
+  unsigned optLevel = 3;
+  bool plain = false;  ///< do not schedule
+  bool report = false; ///< say what was done to each function
+};
+
 /// Reads NAME=VALUE entries of --dim; false with a message when one is something else.
 bool readDims(const std::vector<std::string> &entries, llvm::StringMap<int64_t> &dims);
 
@@ -35,6 +44,7 @@ int runCheck(const CompileOptions &options, bool json);
 int runRun(RunOptions &options);
 int runBench(BenchOptions &options);
 int runInspect(const std::string &path, bool json);
+int runAffine(const AffineCommandOptions &options);
 int runVerify(const std::string &path);
 
 } // namespace torsh

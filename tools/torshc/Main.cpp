@@ -61,7 +61,8 @@ int main(int argc, char **argv) {
                "  torshc bench model.so              time it\n"
                "  torshc inspect model.so            what is in an artifact, without executing it\n"
                "  torshc verify model.so             check its digests\n"
-               "  torshc check model.onnx            list everything that is not supported\n\n"
+               "  torshc check model.onnx            list everything that is not supported\n"
+               "  torshc affine loops.mlir -o x.o    schedule and compile affine loop nests\n\n"
                "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the model is malformed, 4 the model has "
                "unsupported "
                "nodes, 5 outputs differ from what was expected."};
@@ -69,7 +70,7 @@ int main(int argc, char **argv) {
   app.get_formatter()->column_width(34);
 
   // `torshc MODEL -o OUT` is the compile command without its name, so the first word decides.
-  static const char *names[] = {"compile", "run", "bench", "inspect", "verify", "check"};
+  static const char *names[] = {"compile", "run", "bench", "inspect", "verify", "check", "affine"};
   std::vector<std::string> arguments(argv + 1, argv + argc);
   bool named = !arguments.empty() && llvm::is_contained(names, llvm::StringRef(arguments[0]));
   if (!arguments.empty() && !named && arguments[0] != "--help" && arguments[0] != "-h" &&
@@ -139,6 +140,21 @@ int main(int argc, char **argv) {
       app.add_subcommand("verify", "Check versions and digests of an artifact, without executing it");
   verify->add_option("ARTIFACT", verifyPath, "The artifact")->required();
 
+  AffineCommandOptions affineOptions;
+  CLI::App *affine = app.add_subcommand("affine", "Schedule and compile functions in MLIR's affine dialect");
+  affine->add_option("FILE", affineOptions.path, "The functions: MLIR text, arrays of known sizes")->required();
+  affine->add_option("-o,--output", affineOptions.outputPath, "The file to write; - for stdout")->required();
+  affine->add_option("--emit", affineOptions.emit, "loops, llvm, asm or obj (default)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, EmitLevel>{{"loops", EmitLevel::Loops},
+                                                                           {"llvm", EmitLevel::Llvm},
+                                                                           {"asm", EmitLevel::Assembly},
+                                                                           {"obj", EmitLevel::Object}},
+                                          CLI::ignore_case));
+  affine->add_option("-O", affineOptions.optLevel, "Optimisation level of LLVM")->check(CLI::Range(0, 3));
+  affine->add_option("--target-cpu", affineOptions.targetCpu, "host (default), x86-64-v3 or x86-64-v4");
+  affine->add_flag("--plain", affineOptions.plain, "Keep the loops as they stand");
+  affine->add_flag("--report", affineOptions.report, "Print what was done to each function");
+
   std::reverse(arguments.begin(), arguments.end());
   try {
     app.parse(arguments);
@@ -163,6 +179,8 @@ int main(int argc, char **argv) {
     return runBench(benchOptions);
   if (*inspect)
     return runInspect(inspectPath, inspectJson);
+  if (*affine)
+    return runAffine(affineOptions);
   if (*verify)
     return runVerify(verifyPath);
   llvm::outs() << app.help();
