@@ -10,7 +10,7 @@ is wrong or of low precision does not count. Above 1 we are faster.
   compare.py --quick    the same on some models of each class, batch 1, short rounds
   compare.py --full     all peers, and requests under load
 
-Packages: requirements/benchmark.txt; PyTorch in an environment of its own (requirements/generate.txt, --torch-python).
+Run it with build/benchmark-venv/bin/python, which benchmarks/install.sh makes (--torch: PyTorch's environment too).
 """
 
 import argparse
@@ -63,8 +63,8 @@ def parse(words=None):
     where.add_argument("--torshc", type=Path, help="default BUILD/bin/torshc")
     where.add_argument("--package", type=Path, help="the Python package's folder (default BUILD/python)")
     where.add_argument("--runtime", type=Path, help="libtorsh_rt.a (default: found under BUILD)")
-    where.add_argument("--torch-python", default=os.environ.get("TORSH_TORCH_PYTHON", sys.executable),
-                       help="a Python with PyTorch (default $TORSH_TORCH_PYTHON, else this one)")
+    where.add_argument("--torch-python", default=os.environ.get("TORSH_TORCH_PYTHON"),
+                       help="a Python with PyTorch (default $TORSH_TORCH_PYTHON, else BUILD/torch-venv)")
     where.add_argument("--work", type=Path, help="where artifacts go (default BUILD/benchmark)")
     where.add_argument("--report", type=Path,
                        help="written as .json, .md and .html (default BUILD/results/benchmark)")
@@ -86,6 +86,7 @@ def settle(arguments):
                           ("report", "results/benchmark"), ("history", "results/history")):
         value = getattr(arguments, name)
         setattr(arguments, name, value.resolve() if value else arguments.build / default)
+    arguments.torch_python = arguments.torch_python or arguments.build / "torch-venv/bin/python"
     arguments.peers = arguments.peers or list(peers.ALL if arguments.full else peers.DEFAULT)
     arguments.peers = [name for name in peers.ALL if name in arguments.peers]
     arguments.threads = arguments.threads or [1, 2]

@@ -52,9 +52,11 @@ class Cell:
     def start(self, side, prepared, python=False):
         """Starts the runtime some times for its cold figures, keeps the last worker, and checks its answer."""
         name = side.name + (PYTHON if python and side.host else "")
+        # What starts from Python may compile for minutes, and is compared by its speed rather than by its start.
+        starts = self.settings.starts if side.host and not python else 1
         colds = []
         try:
-            for _ in range(self.settings.starts):
+            for _ in range(starts):
                 if name in self.workers:
                     self.workers.pop(name).close()
                 self.workers[name] = side.start(prepared, self.threads, python, self.settings.sweep)

@@ -43,7 +43,7 @@ def plots_of(report):
     try:
         from plots import all_plots
     except ImportError as error:
-        return f'<p class="note">No plots: {escape(str(error))} (requirements/benchmark.txt).</p>'
+        return f'<p class="note">No plots: {escape(str(error))} (benchmarks/install.sh).</p>'
     return "".join(section(*plot) for plot in all_plots(report))
 
 

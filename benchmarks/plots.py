@@ -65,7 +65,7 @@ def ratio_plot(report):
     """The ratio to the best peer of each model with its interval, a panel for each setting."""
     settings = [s for s in settings_of(report["rows"]) if any(best_peer(r) for r in _rows_of(report, s))]
     models = list(dict.fromkeys(r["model"] for r in report["rows"]))
-    figure, axes = pyplot.subplots(1, len(settings), sharey=True, squeeze=False, layout="constrained",
+    figure, axes = pyplot.subplots(1, len(settings), sharex=True, sharey=True, squeeze=False, layout="constrained",
                                    figsize=(2.0 + 2.6 * len(settings), 1.3 + 0.27 * len(models)))
     seen = {}
     for axis, setting in zip(axes[0], settings):
@@ -79,44 +79,42 @@ def ratio_plot(report):
             colour = class_colour(row["class"])
             axis.plot([ratio["low"], ratio["high"]], [place, place], color=colour, linewidth=2, solid_capstyle="round")
             seen[row["class"]] = axis.plot([ratio["ratio"]], [place], "o", color=colour, markersize=5)[0]
-        axis.set_xscale("log")
-        ticks = [t for t in (0.25, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8) if axis.get_xlim()[0] <= t <= axis.get_xlim()[1]]
-        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        axis.set_xticks([], minor=True)
         axis.set_title(_settings_title(*setting), fontsize=10)
         _by_model(axis, models)
-    axes[0][0].set_xlabel("best peer's time / our time")
+    axis = axes[0][0]  # all panels share its scale
+    axis.set_xscale("log")
+    ticks = [t for t in (0.25, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8) if axis.get_xlim()[0] <= t <= axis.get_xlim()[1]]
+    for axis in axes[0]:
+        axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axis.set_xticks([], minor=True)
+        axis.set_xlabel("best peer's time / ours", fontsize=9)
     figure.legend(seen.values(), seen.keys(), loc="outside lower center", ncols=len(seen), frameon=False, fontsize=9)
     return svg_of(figure, "ratio")
 
 
-def _bars(axis, report, rows, value):
-    """Grouped horizontal bars: a group for each row, a bar for each runtime."""
+def _dots(axis, report, rows, value):
+    """A line for each row, with a dot for each runtime; ours is the large one, drawn last."""
     colours = colour_table(report)
     names = [n for n in report["peers"] if any(n in r["sides"] for r in rows)]
-    height = 0.8 / max(len(names), 1)
-    for index, name in enumerate(names):
-        places, values = [], []
-        for place, row in enumerate(rows):
-            if name in row["sides"]:
-                places.append(place + (index - (len(names) - 1) / 2) * height)
-                values.append(value(row["sides"][name]))
-        axis.barh(places, values, height=0.9 * height, color=colours[name],
-                  label=title_of(report, name) if name != OURS else "ours")
+    for name in sorted(names, key=lambda n: n == OURS):
+        here = [(place, value(row["sides"][name])) for place, row in enumerate(rows) if name in row["sides"]]
+        axis.scatter([v for _, v in here], [p for p, _ in here], s=60 if name == OURS else 34, color=colours[name],
+                     marker="D" if name == OURS else "o", alpha=0.9, linewidths=0,
+                     label=title_of(report, name) if name != OURS else "ours")
+    for place, row in enumerate(rows):
+        values = [value(side) for name, side in row["sides"].items() if name in report["peers"]]
+        axis.plot([min(values), max(values)], [place, place], color=FAINT, linewidth=1.2, zorder=0)
+    axis.set_xscale("log")
     _by_model(axis, [r["model"] for r in rows])
 
 
-def bar_plot(report, name, label, value, setting, logarithmic=True):
-    """One figure of each runtime for each model, at one setting."""
-    rows = _rows_of(report, setting)
-    runtimes = max(len(r["sides"]) for r in rows)
-    figure, axis = pyplot.subplots(layout="constrained", figsize=(8.5, 1.2 + len(rows) * max(0.3, 0.13 * runtimes)))
-    _bars(axis, report, rows, value)
-    if logarithmic:
-        axis.set_xscale("log")
-    axis.set_xlabel(f"{label} ({_settings_title(*setting)})")
+def dot_plot(report, name, label, value, rows):
+    """One figure of each runtime for each model."""
+    figure, axis = pyplot.subplots(layout="constrained", figsize=(8.5, 1.4 + 0.27 * len(rows)))
+    _dots(axis, report, rows, value)
+    axis.set_xlabel(label)
     figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    return svg_of(figure, f"{name}-{setting[0]}-{setting[1]}")
+    return svg_of(figure, name)
 
 
 def roofline_plot(report):
@@ -132,7 +130,7 @@ def roofline_plot(report):
     axis.plot([ends[0], knee, ends[1]], [ends[0] * bandwidth, peak, peak], color=INK, linewidth=1.4)
     axis.annotate(f"{peak:.0f} GFLOP/s", (ends[1], peak), textcoords="offset points", xytext=(0, 4), ha="right")
     axis.annotate(f"{bandwidth:.1f} GB/s", (ends[0] * 1.6, ends[0] * 1.6 * bandwidth), textcoords="offset points",
-                  xytext=(0, 8), ha="left")
+                  xytext=(-8, 6), ha="right")
     longest = max(k["ms"] for k in kernels)
     for name in (*CLASSES, "other"):
         members = [i for i, k in enumerate(kernels) if group.get(k["model"], "other") == name]
@@ -152,16 +150,10 @@ def roofline_plot(report):
 
 def serving_plot(report):
     """The 99th percentile of the response time of each runtime, for each model."""
-    models = list(dict.fromkeys(s["model"] for s in report["serving"] if "p99_ms" in s))
-    rows = [{"model": m, "sides": {s["peer"]: s for s in report["serving"] if s["model"] == m and "p99_ms" in s}}
-            for m in models]
-    figure, axis = pyplot.subplots(layout="constrained",
-                                   figsize=(8.5, 1.2 + len(rows) * max(0.3, 0.13 * len(report["peers"]))))
-    _bars(axis, report, rows, lambda side: side["p99_ms"])
-    axis.set_xscale("log")
-    axis.set_xlabel("99th percentile of the response time, ms, at 70 % of each runtime's own capacity")
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    return svg_of(figure, "serving")
+    served = [s for s in report["serving"] if "p99_ms" in s]
+    rows = [{"model": m, "sides": {s["peer"]: s for s in served if s["model"] == m}}
+            for m in dict.fromkeys(s["model"] for s in served)]
+    return dot_plot(report, "serving", "99th percentile of the response time, ms", lambda s: s["p99_ms"], rows)
 
 
 def all_plots(report):
@@ -172,17 +164,21 @@ def all_plots(report):
         plots.append(("Ratio to the best peer", "Right of 1 we are faster. The line is the 95 % interval; the dotted "
                       f"line is {LOSS}.", ratio_plot(report)))
     for setting in settings:
-        plots.append((f"Latency: {_settings_title(*setting)}", "Medians over the rounds; logarithmic.",
-                      bar_plot(report, "latency", "ms for a run", lambda s: s["ms"], setting)))
+        name = _settings_title(*setting)
+        plots.append((f"Latency: {name}", "Medians over the rounds.",
+                      dot_plot(report, f"latency-{setting[0]}-{setting[1]}", f"ms for a run ({name})",
+                               lambda s: s["ms"], _rows_of(report, setting))))
     if any(k["flops"] > 0 for k in report["kernels"]):
         plots.append(("Roofline of our kernels", "One thread. Each dot is a kernel of a model in its place; peak and "
                       "bandwidth were measured on this machine.", roofline_plot(report)))
     if settings:
+        rows, name = _rows_of(report, settings[0]), _settings_title(*settings[0])
         plots.append(("Memory of a run", "Highest resident memory of a process during runs, less what it held before it "
                       "opened the runtime's library.",
-                      bar_plot(report, "memory", "MiB", lambda s: max(s["run_mib"], 0.1), settings[0])))
+                      dot_plot(report, "memory", f"MiB ({name})", lambda s: max(s["run_mib"], 0.1), rows)))
         plots.append(("First answer", "From opening the library over loading the model to the first output.",
-                      bar_plot(report, "first", "ms", lambda s: s["first_ms"], settings[0])))
+                      dot_plot(report, "first", f"ms ({name})", lambda s: s["first_ms"], rows)))
     if any("p99_ms" in s for s in report["serving"]):
-        plots.append(("Under load", "Two workers of one thread each, Poisson arrivals.", serving_plot(report)))
+        plots.append(("Under load", "Two workers of one thread each, Poisson arrivals at 70 % of each runtime's own "
+                      "capacity.", serving_plot(report)))
     return plots
