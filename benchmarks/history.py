@@ -43,8 +43,18 @@ def machine():
 
 
 def store(folder, report):
+    """Keeps the cells of a report under its commit, beside those that an earlier run on this machine measured there.
+    Short runs have a file of their own."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{report['commit']}.json").write_text(json.dumps(report))
+    path = folder / f"{report['commit']}{'-quick' if report['settings']['quick'] else ''}.json"
+    kept = dict(report)
+    if path.exists():
+        old = json.loads(path.read_text())
+        if old["machine"]["identity"] == report["machine"]["identity"]:
+            done = {_key(item) for kind in ("rows", "failures") for item in report[kind]}
+            for kind in ("rows", "failures"):
+                kept[kind] = [item for item in old[kind] if _key(item) not in done] + report[kind]
+    path.write_text(json.dumps(kept))
 
 
 def load(folder, revision, root):

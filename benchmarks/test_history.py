@@ -75,6 +75,17 @@ class Regressions(unittest.TestCase):
 
 
 class Store(unittest.TestCase):
+    def test_a_second_run_replaces_its_own_cells_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            history.store(place, report([row("a", "other", {"openvino": 1.0}), row("b", "other", {"openvino": 1.0})]))
+            history.store(place, report([row("b", "other", {"openvino": 2.0})]))
+            quick = report([row("b", "other", {"openvino": 9.0})])
+            quick["settings"] = {**quick["settings"], "quick": True}
+            history.store(place, quick)
+            rows = history.load(place, "0123456789abcdef", place)["rows"]
+            self.assertEqual({r["model"]: r["ratios"]["openvino"]["ratio"] for r in rows}, {"a": 1.0, "b": 2.0})
+
     def test_results_are_found_by_revision(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

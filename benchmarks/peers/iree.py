@@ -7,6 +7,7 @@ from pathlib import Path
 from .interface import Peer, Refused
 
 SECONDS = 900
+STACK_BYTES = 1 << 18  # the default refuses some transformers
 
 
 def _call(*command):
@@ -40,7 +41,7 @@ class Plugin(Peer):
         try:
             _call(tools / "iree-compile", imported, "--iree-hal-target-device=local",
                   "--iree-hal-local-target-device-backends=llvm-cpu", "--iree-llvmcpu-target-cpu=host",
-                  "--iree-opt-level=O3", "-o", artifact)
+                  "--iree-opt-level=O3", f"--iree-llvmcpu-stack-allocation-limit={STACK_BYTES}", "-o", artifact)
         finally:
             imported.unlink(missing_ok=True)
         return str(artifact)

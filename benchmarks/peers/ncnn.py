@@ -1,5 +1,6 @@
 """ncnn, through pnnx. It has no batch dimension, and stores weights in half precision unless told not to."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,11 @@ from .interface import Peer, Refused
 SECONDS = 600
 # pnnx's names of element types.
 TYPES = {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}
+
+
+def _in_order(names):
+    """pnnx names ports in0, in1.., out0, out1..; ncnn lists them as it meets them."""
+    return sorted(names, key=lambda name: int(re.sub(r"\D", "", name) or 0))
 
 
 class Plugin(Peer):
@@ -89,16 +95,18 @@ class Plugin(Peer):
         for array in arrays:
             if array.dtype == np.int64:
                 array = array.astype(np.int32)
-            # The first dimension is the batch of one.
-            self.mats.append(ncnn.Mat(np.ascontiguousarray(array[0] if array.ndim > 1 else array)).clone())
+            # The batch of one is the first dimension of that size; ncnn has none.
+            if array.ndim > 1 and 1 in array.shape:
+                array = array.squeeze(array.shape.index(1))
+            self.mats.append(ncnn.Mat(np.ascontiguousarray(array)).clone())
 
     def run(self):
         extractor = self.net.create_extractor()
-        for name, mat in zip(self.net.input_names(), self.mats):
+        for name, mat in zip(_in_order(self.net.input_names()), self.mats):
             if extractor.input(name, mat):
                 raise Refused(f"ncnn refuses the input {name}")
         self.values = []
-        for name in self.net.output_names():
+        for name in _in_order(self.net.output_names()):
             code, mat = extractor.extract(name)
             if code:
                 raise Refused(f"ncnn's run failed with code {code}")
