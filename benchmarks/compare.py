@@ -27,7 +27,7 @@ import roofline
 from cases import NoCase, choose, make_case, read_manifest
 from measure import Settings, measure_case
 from pairing import LEAST_SCALE, Calibration
-from report import write_reports
+from report import markdown, write_reports
 from serving import Serving
 from sides import make_sides
 
@@ -101,7 +101,7 @@ def settle(arguments):
 def measure(arguments, sides, report):
     manifest = read_manifest(arguments.models)
     settings = Settings(arguments.rounds, arguments.seconds, arguments.starts, arguments.sweep,
-                        arguments.least_scale, arguments.host)
+                        arguments.least_scale, arguments.host, tries=4 if arguments.quick else 12)
     calibration = Calibration() if max(arguments.threads) > 1 else None
     serving = Serving(arguments.work, arguments.serve_seconds, report["serving"]) if arguments.serve else None
     try:
@@ -116,6 +116,10 @@ def measure(arguments, sides, report):
                 if arguments.roofline and batch == 1:
                     after.append(lambda case, prepared: roofline.profile(arguments, case, prepared, report["kernels"]))
                 measure_case(case, sides, arguments.threads, settings, calibration, report, after)
+                # A run of hours that is ended from outside leaves what it has measured.
+                (arguments.work / "unfinished.json").write_text(json.dumps(report))
+    except KeyboardInterrupt:
+        report["failures"].append({"model": "the rest", "batch": 0, "threads": 0, "why": "the run was interrupted"})
     finally:
         if calibration:
             calibration.close()
@@ -137,8 +141,7 @@ def main():
                         for s in sides}, "absent": absent, "rows": [], "failures": [], "not_counted": [], "serving": [],
               "kernels": []}
     measure(arguments, sides, report)
-    report["means"] = ratios.means(report["rows"], [s.name for s in sides if s.name != peers.OURS])
-    report["losses"] = [{k: row[k] for k in ("model", "batch", "threads")} for row in ratios.losses(report["rows"])]
+    ratios.conclude(report)
     report["regressions"] = history.slower_than_previous(report["rows"])
     if old:
         report["against"] = old["commit"]
@@ -146,11 +149,10 @@ def main():
     report["minutes"] = round((time.time() - started) / 60, 1)
     write_reports(report, arguments.report)
     history.store(arguments.history, report)
+    print("\n" + markdown(report))
     low = ratios.below_floor(report, arguments.floor_mean, arguments.floor_each)
     if low:
         print("Below the floor: " + "; ".join(low))
-    for sentence in report["regressions"]:
-        print(f"Worse: {sentence}")
     print(f"Wrote {arguments.report}.json, .md and .html after {report['minutes']} minutes.")
     return 1 if report["failures"] or low or report["regressions"] or not report["rows"] else 0
 

@@ -19,6 +19,7 @@ from pairing import Worker
 WARM_RUNS = 5
 CAPACITY_SECONDS = 3.0
 LEAST_REQUESTS = 100
+MOST_RATE = 1500.0  # above, handing out requests from here would be what is measured
 
 
 def capacity(workers, seconds):
@@ -86,6 +87,9 @@ def main():
         for worker in workers:
             worker.run(WARM_RUNS)
         most = capacity(workers, CAPACITY_SECONDS)
+        if most > MOST_RATE:
+            print(json.dumps({"why": f"{most:.0f} requests/s are more than the load generator can hand out in time"}))
+            return
         figures = poisson(workers, spec["share"] * most, spec["seconds"], spec["logs"])
     finally:
         for worker in workers:

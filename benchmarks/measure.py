@@ -21,6 +21,7 @@ class Settings:
     sweep: int = 32
     least_scale: float = 1.9
     host: str = "auto"
+    tries: int = 12
 
 
 def cold_figures(colds, seconds):
@@ -53,7 +54,7 @@ class Cell:
         """Starts the runtime some times for its cold figures, keeps the last worker, and checks its answer."""
         name = side.name + (PYTHON if python and side.host else "")
         # What starts from Python may compile for minutes, and is compared by its speed rather than by its start.
-        starts = self.settings.starts if side.host and not python else 1
+        starts = self.settings.starts if side.host and not python and self.case.batch == 1 else 1
         colds = []
         try:
             for _ in range(starts):
@@ -77,7 +78,7 @@ class Cell:
         while True:
             try:
                 return measure_rounds(self.workers, self.settings.rounds, self.settings.seconds, self.calibration,
-                                      self.settings.least_scale)
+                                      self.settings.least_scale, self.settings.tries)
             except WorkerFailed as failure:
                 self.reject(failure.worker, str(failure))
                 if failure.worker in (OURS, OURS + PYTHON) or len(self.workers) < 2:

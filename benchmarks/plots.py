@@ -83,7 +83,9 @@ def ratio_plot(report):
         _by_model(axis, models)
     axis = axes[0][0]  # all panels share its scale
     axis.set_xscale("log")
-    ticks = [t for t in (0.25, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 8) if axis.get_xlim()[0] <= t <= axis.get_xlim()[1]]
+    low, high = axis.get_xlim()
+    steps = (0.5, 0.7, 1, 1.5, 2, 3) if high / low < 8 else [2.0**e for e in range(-4, 9)]
+    ticks = [t for t in steps if low <= t <= high]
     for axis in axes[0]:
         axis.set_xticks(ticks, [f"{t:g}" for t in ticks])
         axis.set_xticks([], minor=True)
@@ -129,7 +131,7 @@ def roofline_plot(report):
     knee = peak / bandwidth
     axis.plot([ends[0], knee, ends[1]], [ends[0] * bandwidth, peak, peak], color=INK, linewidth=1.4)
     axis.annotate(f"{peak:.0f} GFLOP/s", (ends[1], peak), textcoords="offset points", xytext=(0, 4), ha="right")
-    axis.annotate(f"{bandwidth:.1f} GB/s", (ends[0] * 1.6, ends[0] * 1.6 * bandwidth), textcoords="offset points",
+    axis.annotate(f"{bandwidth:.1f} GB/s", (knee / 4, knee / 4 * bandwidth), textcoords="offset points",
                   xytext=(-8, 6), ha="right")
     longest = max(k["ms"] for k in kernels)
     for name in (*CLASSES, "other"):
@@ -170,7 +172,7 @@ def all_plots(report):
                                lambda s: s["ms"], _rows_of(report, setting))))
     if any(k["flops"] > 0 for k in report["kernels"]):
         plots.append(("Roofline of our kernels", "One thread. Each dot is a kernel of a model in its place; peak and "
-                      "bandwidth were measured on this machine.", roofline_plot(report)))
+                      "bandwidth were measured on this machine. A dot above the slope was served by the caches.", roofline_plot(report)))
     if settings:
         rows, name = _rows_of(report, settings[0]), _settings_title(*settings[0])
         plots.append(("Memory of a run", "Highest resident memory of a process during runs, less what it held before it "

@@ -6,6 +6,7 @@ import statistics
 import numpy as np
 
 from cases import CLASSES
+from peers import OURS
 
 BEST = "best peer"
 ALL = "all"
@@ -67,6 +68,12 @@ def means(rows, peers):
 def losses(rows):
     """The cells whose whole interval against the best peer lies below LOSS."""
     return [row for row in rows if best_peer(row) and row["ratios"][best_peer(row)]["high"] < LOSS]
+
+
+def conclude(report):
+    """Adds to a report what follows from its rows."""
+    report["means"] = means(report["rows"], [name for name in report["peers"] if name != OURS])
+    report["losses"] = [{key: row[key] for key in ("model", "batch", "threads")} for row in losses(report["rows"])]
 
 
 def below_floor(report, floor_mean, floor_each):

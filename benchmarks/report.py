@@ -1,8 +1,14 @@
-"""The comparison's results as JSON and Markdown; page.py makes the HTML of them."""
+"""The comparison's results as JSON and Markdown; page.py makes the HTML of them.
+
+  report.py RESULT.json    makes the tables and the page of a result anew, beside it
+"""
 
 import json
+import sys
+from pathlib import Path
 
 from page import html
+from ratios import conclude
 from tables import cost_rows, headline, mean_rows, model_rows, remarks, serving_rows
 
 
@@ -28,3 +34,9 @@ def markdown(report):
 def details(report):
     """What starts, runs and artifacts cost, and the requests under load."""
     return "\n".join([headline(report), "", *table(*cost_rows(report)), "", *table(*serving_rows(report))]) + "\n"
+
+
+if __name__ == "__main__":
+    result = json.loads(Path(sys.argv[1]).read_text())
+    conclude(result)
+    write_reports(result, Path(sys.argv[1]).with_suffix(""))

@@ -6,6 +6,7 @@ import subprocess
 from peers import OURS
 
 SECONDS = "0.5"
+LIMIT = 300
 
 
 def kernels_of(model, threads, profile):
@@ -29,8 +30,8 @@ def profile(arguments, case, prepared, kernels):
     if ours is None:
         return
     command = [arguments.torshc, "bench", ours.job.artifact, "--profile", "--json", "--threads", "1", "--seconds", SECONDS]
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-    if done.returncode:
-        print(f"{case.name}: no profile: {done.stderr.strip().splitlines()[-1:]}", flush=True)
-        return
-    kernels += kernels_of(case.name, 1, json.loads(done.stdout))
+    try:
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=LIMIT, check=True)
+        kernels += kernels_of(case.name, 1, json.loads(done.stdout))
+    except (subprocess.SubprocessError, ValueError) as error:
+        print(f"{case.name}: no profile: {error}", flush=True)

@@ -14,7 +14,7 @@ SHARE = 0.7
 
 
 class Serving:
-    """Measures the prepared sides of a case by load.py: those with a C host, which Python's start and lock would hide."""
+    """Measures the prepared sides of a case by load.py: those with a C host."""
 
     def __init__(self, work, seconds, rows):
         self.work, self.seconds, self.rows = work, seconds, rows
@@ -41,8 +41,12 @@ class Serving:
         spec.write_text(json.dumps({
             "commands": commands, "environment": side.environment(), "seconds": self.seconds, "share": SHARE,
             "cores": [cores[i % len(cores)] for i in range(WORKERS)], "logs": str(self.work)}))
-        done = subprocess.run([sys.executable, str(HERE / "load.py"), str(spec)], capture_output=True, text=True,
-                              timeout=600 + 10 * self.seconds)
+        limit = 600 + 10 * self.seconds
+        try:
+            done = subprocess.run([sys.executable, str(HERE / "load.py"), str(spec)], capture_output=True, text=True,
+                                  timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise WorkerFailed(f"did not end within {limit:g} s") from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             raise WorkerFailed((lines or [f"load.py ended with code {done.returncode}"])[-1][:300])

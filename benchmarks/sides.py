@@ -116,7 +116,8 @@ class Side:
         prepared = Prepared(job, files)
         if self.plugin.prepares:
             made = self._ask(PREPARE_SECONDS, "prepare", self.plugin_name, self._write(job))
-            job.artifact, prepared.seconds = made["artifact"], made["seconds"]
+            job.artifact = made["artifact"]
+            prepared.seconds = made["seconds"] if self.plugin.compiles_ahead else 0.0
         return prepared
 
     def _write(self, job):

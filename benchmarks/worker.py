@@ -131,7 +131,9 @@ def calibrate(core):
     serve(once, lambda: None, 0)
 
 
-def fail(reason):
+def fail(reason, folder=""):
+    """Ends the process. `folder` is where the job lies, whose name tells nobody anything."""
+    reason = reason.replace(folder + "/", "") if folder else reason
     print("refused: " + " ".join(reason.split())[:400], file=sys.stderr)
     sys.exit(1)
 
@@ -144,12 +146,13 @@ def main():
     from peers import plugin
     from peers.interface import Refused
 
+    folder = os.path.dirname(words[1]) if len(words) > 1 else ""
     try:
         {"about": about, "prepare": prepare, "run": run}[task](plugin(words[0]), *words[1:])
     except (Refused, ImportError) as error:
-        fail(str(error))
+        fail(str(error), folder)
     except Exception as error:  # a peer may fail in any way; the comparison lists it
-        fail(f"{type(error).__name__}: {error}")
+        fail(f"{type(error).__name__}: {error}", folder)
     return None
 
 

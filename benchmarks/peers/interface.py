@@ -37,6 +37,7 @@ class Peer:
     precision = "f32"
     environment = "default"  # which Python has it: "default" or "torch"
     prepares = False  # whether prepare() has work to do before any load
+    compiles_ahead = True  # whether prepare() is a compilation, whose time is one of the costs
     c_host = ""  # the program in hosts/ that serves the same runtime without Python
 
     def __init__(self, job):

@@ -1,5 +1,7 @@
 """PyTorch without a compiler. The modules are those from which the ONNX files were made."""
 
+import importlib
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -8,39 +10,48 @@ from .interface import Peer, Refused
 MODELS = Path(__file__).resolve().parents[2] / "test/models"
 
 
+def find_architecture(name):
+    """Imports the topics of test/models one by one, since some bring large packages."""
+    topics = importlib.import_module("architectures").TOPICS
+    for topic in topics:
+        for architecture in importlib.import_module(f"architectures.{topic}").ARCHITECTURES:
+            if architecture.name == name:
+                return architecture
+    raise Refused(f"test/models has no architecture {name}")
+
+
 class Plugin(Peer):
     title = "PyTorch eager"
     environment = "torch"
+    prepares = True
+    compiles_ahead = False  # prepare() only draws the weights
 
     @classmethod
     def about(cls):
-        sys.path.insert(0, str(MODELS))
         import torch
-        from architectures import load_all
 
-        load_all()
+        # A stored module finds its classes here.
+        sys.path.insert(0, str(MODELS))
+        missing = [n for n in ("torchvision", "transformers") if importlib.util.find_spec(n) is None]
+        if missing:
+            raise ImportError(f"the models need {' and '.join(missing)}, which this Python has not")
         return {"version": torch.__version__}
 
-    def shipped(self):
-        """The weights: eager PyTorch ships them beside the program text."""
+    def prepare(self):
         import torch
 
+        sys.path.insert(0, str(MODELS))
         path = Path(self.job.work) / f"{self.job.name}.pt"
-        torch.save(self.module.state_dict(), path)
-        return [str(path)]
+        torch.save(find_architecture(self.job.architecture).build().float().eval(), path)
+        return str(path)
 
     def load(self):
-        sys.path.insert(0, str(MODELS))
         import torch
-        from architectures import load_all
 
         torch.set_num_threads(self.job.threads)
         torch.set_num_interop_threads(1)
         torch.set_float32_matmul_precision("highest")
-        found = [a for _, a in load_all() if a.name == self.job.architecture]
-        if not found:
-            raise Refused(f"test/models has no architecture {self.job.architecture}")
-        self.module = found[0].build().float().eval()
+        self.module = torch.load(self.job.artifact, weights_only=False)
 
     def bind(self, arrays):
         import torch
