@@ -132,7 +132,7 @@ def roofline_plot(report):
     axis.plot([ends[0], knee, ends[1]], [ends[0] * bandwidth, peak, peak], color=INK, linewidth=1.4)
     axis.annotate(f"{peak:.0f} GFLOP/s", (ends[1], peak), textcoords="offset points", xytext=(0, 4), ha="right")
     axis.annotate(f"{bandwidth:.1f} GB/s", (knee / 4, knee / 4 * bandwidth), textcoords="offset points",
-                  xytext=(-8, 6), ha="right")
+                  xytext=(6, -14), ha="left")
     longest = max(k["ms"] for k in kernels)
     for name in (*CLASSES, "other"):
         members = [i for i, k in enumerate(kernels) if group.get(k["model"], "other") == name]
