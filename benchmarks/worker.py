@@ -1,19 +1,50 @@
-"""The Python processes that compare.py measures: `worker.py ort|torsh|calibrate ...`.
+"""The Python processes that the comparison starts, one for each runtime and purpose:
 
-Each answers "ready", then for a line "run N" N times in nanoseconds, and for "dump" (the first output
-goes to a file) "ok". The calibration worker runs a fixed multiplication that fits the cache.
+  worker.py about NAME               one line of JSON: what peers/NAME.py says about its runtime
+  worker.py prepare NAME JOB.json    compiles ahead of time; one line of JSON with the artifact and the seconds
+  worker.py run NAME JOB.json SWEEP_MIB PREFIX    loads, answers once, then serves the protocol of hosts/host.c
+  worker.py calibrate CORE           serves the protocol with a fixed multiplication that fits the cache
+
+A runtime that cannot do its part says so in a line `refused: REASON` on stderr.
 """
 
+import json
 import os
 import sys
 import time
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+ANSWERS = None
 
-def serve(once, dump, sweep_mib):
+
+def take_stdout():
+    """Keeps stdout for the protocol: whatever a runtime prints goes to stderr."""
+    global ANSWERS
+    ANSWERS = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+
+def answer(*words):
+    print(*words, file=ANSWERS, flush=True)
+
+
+def status_kib(key):
+    with open("/proc/self/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith(key + ":"):
+                return int(line.split()[1])
+    return 0
+
+
+def reset_peak():
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+
+
+def serve(run, dump, sweep_mib):
     import numpy as np
 
     other = np.zeros(sweep_mib << 20, dtype=np.uint8)
-    print("ready", flush=True)
     for line in sys.stdin:
         words = line.split()
         if words[:1] == ["run"]:
@@ -21,49 +52,70 @@ def serve(once, dump, sweep_mib):
             for index in range(int(words[1])):
                 other.fill(index & 255)
                 start = time.perf_counter_ns()
-                once()
+                run()
                 times.append(time.perf_counter_ns() - start)
-            print(*times, flush=True)
+            answer(*times)
         elif words[:1] == ["dump"]:
             dump()
-            print("ok", flush=True)
+            answer("ok")
         else:
             return
 
 
-def ort(model, threads, sweep, target, *files):
+def load_job(path):
+    from peers.interface import Job
+
+    with open(path, encoding="utf-8") as file:
+        return Job(**json.load(file))
+
+
+def about(plugin):
+    answer(json.dumps(plugin.about()))
+
+
+def prepare(plugin, job_file):
+    peer = plugin(load_job(job_file))
+    start = time.perf_counter()
+    artifact = peer.prepare()
+    seconds = time.perf_counter() - start
+    answer(json.dumps({"artifact": artifact, "seconds": seconds}))
+
+
+def run(plugin, job_file, sweep, prefix):
     import numpy as np
-    import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(threads)
-    options.inter_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    binding = session.io_binding()
-    feeds = {i.name: np.load(f) for i, f in zip(session.get_inputs(), files)}
-    names = [o.name for o in session.get_outputs()]
-    held = [onnxruntime.OrtValue.ortvalue_from_numpy(a) for a in feeds.values()]
-    for name, value in zip(feeds, held):
-        binding.bind_ortvalue_input(name, value)
-    outputs = [onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros_like(a)) for a in session.run(names, feeds)]
-    for name, value in zip(names, outputs):
-        binding.bind_ortvalue_output(name, value)
-    serve(lambda: session.run_with_iobinding(binding), lambda: np.save(target, outputs[0].numpy()), int(sweep))
+    job = load_job(job_file)
+    arrays = [np.fromfile(p["file"], dtype=p["dtype"]).reshape(p["shape"]) for p in job.inputs]
+    peer = plugin(job)
+    before = status_kib("VmRSS")
+    start = time.perf_counter_ns()
+    plugin.about()  # imports the runtime
+    opened = time.perf_counter_ns()
+    peer.load()
+    loaded = time.perf_counter_ns()
+    peer.bind(arrays)
+    peer.run()
+    answered = time.perf_counter_ns()
+    peer.run()
+    peak = status_kib("VmHWM")
+    reset_peak()
+    peer.run()
+    peer.run()
+    answer(json.dumps({"open_ns": opened - start, "load_ns": loaded - opened, "first_ns": answered - start,
+                       "before_kib": before, "peak_kib": peak, "run_kib": status_kib("VmHWM"),
+                       "shipped": sum(os.path.getsize(f) for f in peer.shipped())}))
 
+    def dump():
+        for index, (value, port) in enumerate(zip(peer.outputs(), job.outputs, strict=True)):
+            if list(value.shape) != port["shape"] or str(value.dtype) != port["dtype"]:
+                fail(f"output {port['name']} is {value.dtype}{list(value.shape)} instead of "
+                     f"{port['dtype']}{port['shape']}")
+            np.ascontiguousarray(value).tofile(f"{prefix}.{index}")
 
-def torsh(artifact, threads, sweep, target, *files):
-    import numpy as np
-    import torsh as package
-
-    module = package.load(artifact, threads=int(threads))
-    arrays = [np.load(f) for f in files]
-    serve(lambda: module(*arrays), lambda: np.save(target, module(*arrays)[0]), int(sweep))
+    serve(peer.run, dump, int(sweep))
 
 
 def calibrate(core):
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import numpy as np
 
     if core != "any":
@@ -75,9 +127,34 @@ def calibrate(core):
         for _ in range(60):
             np.matmul(a, a, out=out)
 
+    answer("{}")
     serve(once, lambda: None, 0)
 
 
+def fail(reason, folder=""):
+    """Ends the process. `folder` is where the job lies, whose name tells nobody anything."""
+    reason = reason.replace(folder + "/", "") if folder else reason
+    print("refused: " + " ".join(reason.split())[:400], file=sys.stderr)
+    sys.exit(1)
+
+
+def main():
+    task, words = sys.argv[1], sys.argv[2:]
+    take_stdout()
+    if task == "calibrate":
+        return calibrate(*words)
+    from peers import plugin
+    from peers.interface import Refused
+
+    folder = os.path.dirname(words[1]) if len(words) > 1 else ""
+    try:
+        {"about": about, "prepare": prepare, "run": run}[task](plugin(words[0]), *words[1:])
+    except (Refused, ImportError) as error:
+        fail(str(error), folder)
+    except Exception as error:  # a peer may fail in any way; the comparison lists it
+        fail(f"{type(error).__name__}: {error}", folder)
+    return None
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    {"ort": ort, "torsh": torsh, "calibrate": calibrate}[sys.argv[1]](*sys.argv[2:])
+    main()

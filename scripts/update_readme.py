@@ -4,7 +4,7 @@
 The tables are those that the model harness and the benchmarks wrote:
 
     build/venv/bin/python test/models/harness.py --report build/results/models
-    build/venv/bin/python benchmarks/compare.py --report build/results/benchmark
+    build/benchmark-venv/bin/python benchmarks/compare.py     (requirements/benchmark.txt)
 
 A table that was not made is not there, and without any README.md says so rather than showing old figures.
 usage: scripts/update_readme.py [--check]      --check: change nothing, fail if README.md differs
@@ -16,7 +16,7 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 TABLES = [("models.md", "Right answers: each model against PyTorch or ONNX Runtime on the same inputs"),
-          ("benchmark.md", "Speed: against ONNX Runtime on the same machine")]
+          ("benchmark.md", "Speed: against other runtimes on the same machine")]
 
 
 def figures(folder):
