@@ -24,7 +24,9 @@ struct CompileOptions {
   EmitLevel emit = EmitLevel::Artifact;
   unsigned optLevel = 3;
   bool exactConv = false; ///< convolutions as direct sums only: no Winograd transforms
-  unsigned threads = 0;   ///< 0: the processors that this process may use
+  /// The database of measured choices; empty for the default place, "none" for the strategies' own defaults.
+  std::string tuningDatabase;
+  unsigned threads = 0; ///< 0: the processors that this process may use
   bool timePasses = false;
   bool report = false;   ///< print kernels with their strategies to `log`
   bool progress = false; ///< show progress on `log` when it takes more than a second

@@ -5,13 +5,20 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/graph/Passes.h"
+#include "passes/tuning/Passes.h"
 
 using namespace mlir;
 
 namespace torsh {
 
 // Dialects alive: torsh, func.
-void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
+void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv,
+                        std::shared_ptr<const TuningContext> tuning) {
+  buildAlgebraPipeline(pm, optLevel);
+  buildGroupingPipeline(pm, optLevel, exactConv, std::move(tuning));
+}
+
+void buildAlgebraPipeline(OpPassManager &pm, unsigned optLevel) {
   // First: a frontend's mistake is told before any pass changes what it wrote.
   pm.addPass(createCheckImportPass());
   // Importers compose freely; identities go before any pattern looks at the graph.
@@ -34,6 +41,13 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
   pm.addNestedPass<func::FuncOp>(createChannelsLastPass());
   // Makes convolutions, so it comes before what convolutions need.
   pm.addNestedPass<func::FuncOp>(createExpandConvTransposePass());
+}
+
+void buildGroupingPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv,
+                           std::shared_ptr<const TuningContext> tuning) {
+  // A convolution's choice is one for or against Winograd.
+  if (tuning && optLevel > 1 && !exactConv)
+    pm.addPass(createApplyChoicesPass(tuning));
   // Needs channels-last; its transforms pad by themselves, and its products are contractions like others below.
   if (optLevel > 1 && !exactConv)
     pm.addNestedPass<func::FuncOp>(createApplyWinogradPass());
@@ -52,8 +66,11 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
 }
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
-void buildPlanPipeline(OpPassManager &pm) {
+void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
   pm.addPass(createOutlineKernelsPass());
+  // Its keys are the texts of kernels.
+  if (tuning)
+    pm.addPass(createApplyChoicesPass(std::move(tuning)));
   // Places need the final list of launches.
   pm.addNestedPass<func::FuncOp>(createPlanMemoryPass());
 }
@@ -61,6 +78,7 @@ void buildPlanPipeline(OpPassManager &pm) {
 void registerPipelines() {
   registerTorshGraphPasses();
   registerTorshCpuPasses();
+  registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",
                              [](OpPassManager &pm) { buildGraphPipeline(pm, 3); });
   PassPipelineRegistration<>("torsh-plan-pipeline", "fusion groups to kernels and a placed host plan",

@@ -10,7 +10,8 @@ using namespace mlir;
 namespace torsh {
 
 KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuilder &builder)
-    : kernel(kernel), target(target), b(builder), loc(kernel.getLoc()) {
+    : kernel(kernel), target(target), choices(KernelChoices::of(kernel, getLevelName(target))), b(builder),
+      loc(kernel.getLoc()) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   function = func::FuncOp::create(b, loc, kernel.getSymName(),
@@ -140,6 +141,21 @@ void KernelBuilder::loop(Value from, Value to, int64_t step, llvm::function_ref<
     body(iv);
     return SmallVector<Value>();
   });
+}
+
+SmallVector<Value> KernelBuilder::unrolledLoop(Value from, Value to, int64_t unroll, ValueRange initial,
+                                               LoopBody body) {
+  if (unroll <= 1)
+    return loop(from, to, 1, initial, body);
+  Value whole = mul(div(sub(to, from), constant(unroll)), constant(unroll));
+  Value middle = add(from, whole);
+  SmallVector<Value> carried = loop(from, middle, unroll, initial, [&](Value iv, ValueRange values) {
+    SmallVector<Value> next(values);
+    for (int64_t i = 0; i < unroll; ++i)
+      next = body(add(iv, constant(i)), next);
+    return next;
+  });
+  return loop(middle, to, 1, carried, body);
 }
 
 void KernelBuilder::vectorLoop(Value from, Value to, llvm::function_ref<void(Value, unsigned)> body) {

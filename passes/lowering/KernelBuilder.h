@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
+#include "passes/lowering/KernelChoices.h"
 
 namespace torsh {
 
@@ -50,6 +51,7 @@ public:
 
   KernelOp kernel;
   const KernelTarget target;
+  const KernelChoices choices; ///< what the tuner, or nobody, chose for this target
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::Value begin, end; ///< the range of tiles
@@ -82,6 +84,9 @@ public:
   llvm::SmallVector<mlir::Value> loop(mlir::Value from, mlir::Value to, int64_t step,
                                       mlir::ValueRange initial, LoopBody body);
   void loop(mlir::Value from, mlir::Value to, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+  /// As `loop` with step 1, `unroll` steps in a round; the steps that are left run one by one.
+  llvm::SmallVector<mlir::Value> unrolledLoop(mlir::Value from, mlir::Value to, int64_t unroll,
+                                              mlir::ValueRange initial, LoopBody body);
   /// A vector loop over [0, size) and a scalar loop over the rest; the body gets the index and the lanes.
   void vectorLoop(mlir::Value from, mlir::Value to, llvm::function_ref<void(mlir::Value, unsigned)> body);
   void ifThen(mlir::Value condition, llvm::function_ref<void()> then);

@@ -12,7 +12,7 @@ using namespace mlir;
 
 namespace torsh {
 
-static int64_t registersOfPanel(const KernelTarget &target, Type accumulator) {
+int64_t registersOfPanel(const KernelTarget &target, Type accumulator) {
   return std::max<int64_t>(1,
                            panelWidth * accumulator.getIntOrFloatBitWidth() / (int64_t(target.lanes) * 32));
 }
@@ -24,7 +24,10 @@ int64_t choosePanels(const KernelTarget &target, Type accumulator, int64_t rows,
   return panels;
 }
 
-RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows) {
+RegisterTile chooseTile(const KernelBuilder &kb, Type accumulator, std::optional<int64_t> rows) {
+  if (int64_t chosen = kb.choices.get(Knob::TileRows))
+    return {chosen, kb.choices.get(Knob::TilePanels, 1)};
+  const KernelTarget &target = kb.target;
   bool wide = target.registers >= 32;
   // 6 x 16 uses 12 + 2 + 1 of 16 registers with 8 lanes; 6 x 64 uses 24 + 4 + 1 of 32 with 16 lanes.
   RegisterTile tile{6, wide ? 4 : 1};
@@ -34,7 +37,14 @@ RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optio
     tile.rows = std::max<int64_t>(1, *rows);
     tile.panels = choosePanels(target, accumulator, tile.rows, 4);
   }
+  while (kb.choices.get(Knob::ColumnPanels) % tile.panels)
+    --tile.panels;
   return tile;
+}
+
+int64_t chooseColumns(Operation *op) {
+  constexpr int64_t panels = 4;
+  return KernelChoices::of(op->getParentOfType<KernelOp>()).get(Knob::ColumnPanels, panels) * panelWidth;
 }
 
 SmallVector<Value> MicroKernel::zeros(int64_t count) {
@@ -57,25 +67,26 @@ Value MicroKernel::widen(Value value, Type elementType) {
 
 SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value size, ValueRange acc,
                                     llvm::function_ref<Value(Value, int64_t)> right) {
-  return kb.loop(kb.constant(0), size, 1, acc, [&](Value k, ValueRange carried) {
-    SmallVector<Value> next(carried);
-    SmallVector<Value> columns;
-    for (int64_t v = 0; v < vectors; ++v)
-      columns.push_back(right(k, v));
-    for (auto [row, pointer] : llvm::enumerate(left)) {
-      Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
-      Value wide = kb.splat(element, lanes);
-      for (int64_t v = 0; v < vectors; ++v) {
-        Value &sum = next[row * vectors + v];
-        if (isa<FloatType>(accumulator))
-          sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
-        else
-          sum =
-              arith::AddIOp::create(kb.b, kb.loc, sum, arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
-      }
-    }
-    return next;
-  });
+  return kb.unrolledLoop(
+      kb.constant(0), size, kb.choices.get(Knob::DepthUnroll, 1), acc, [&](Value k, ValueRange carried) {
+        SmallVector<Value> next(carried);
+        SmallVector<Value> columns;
+        for (int64_t v = 0; v < vectors; ++v)
+          columns.push_back(right(k, v));
+        for (auto [row, pointer] : llvm::enumerate(left)) {
+          Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
+          Value wide = kb.splat(element, lanes);
+          for (int64_t v = 0; v < vectors; ++v) {
+            Value &sum = next[row * vectors + v];
+            if (isa<FloatType>(accumulator))
+              sum = math::FmaOp::create(kb.b, kb.loc, wide, columns[v], sum);
+            else
+              sum = arith::AddIOp::create(kb.b, kb.loc, sum,
+                                          arith::MulIOp::create(kb.b, kb.loc, wide, columns[v]));
+          }
+        }
+        return next;
+      });
 }
 
 void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,
@@ -107,7 +118,9 @@ void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,
   scf::YieldOp::create(kb.b, kb.loc);
 }
 
-int64_t chooseRowBlock(std::optional<int64_t> rows, int64_t preferred) {
+int64_t chooseRowBlock(Operation *op, Knob knob, std::optional<int64_t> rows, int64_t preferred) {
+  if (int64_t chosen = KernelChoices::of(op->getParentOfType<KernelOp>()).get(knob))
+    return chosen;
   if (!rows || *rows <= 0)
     return preferred;
   int64_t blocks = std::max<int64_t>(1, (*rows + preferred / 2) / preferred);
