@@ -153,8 +153,11 @@ bool Compilation::runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPas
     if (!isError && !(options.report && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark))
       return;
     raw_string_ostream os(text);
-    os << (isError ? "error: " : "remark: ") << options.modelPath << ": " << diagnostic << " [at "
-       << diagnostic.getLocation() << "]\n";
+    if (isError)
+      os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation()
+         << "]\n";
+    else
+      os << "remark: " << diagnostic << "\n";
   });
   bool ok = succeeded(pm.run(module));
   log << text;
@@ -196,7 +199,13 @@ CompileStatus Compilation::run() {
   if (options.emit == EmitLevel::Torsh)
     return write([&](raw_ostream &os) { printModule(module, os); });
   if (!runPasses(module, [&](mlir::OpPassManager &pm) {
-        buildGraphPipeline(pm, options.optLevel, options.exactConv, tuning);
+        GraphOptions graph;
+        graph.optLevel = options.optLevel;
+        graph.exactConv = options.exactConv;
+        graph.fusion = options.fusion;
+        graph.explainFusion = options.report;
+        graph.tuning = tuning;
+        buildGraphPipeline(pm, graph);
       }))
     return CompileStatus::Failed;
   clock.lap("graph");

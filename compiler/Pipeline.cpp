@@ -12,13 +12,12 @@ using namespace mlir;
 namespace torsh {
 
 // Dialects alive: torsh, func.
-void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv,
-                        std::shared_ptr<const TuningContext> tuning) {
-  buildAlgebraPipeline(pm, optLevel);
-  buildGroupingPipeline(pm, optLevel, exactConv, std::move(tuning));
+void buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
+  buildAlgebraPipeline(pm, options);
+  buildGroupingPipeline(pm, options);
 }
 
-void buildAlgebraPipeline(OpPassManager &pm, unsigned optLevel) {
+void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
   // First: a frontend's mistake is told before any pass changes what it wrote.
   pm.addPass(createCheckImportPass());
   // Importers compose freely; identities go before any pattern looks at the graph.
@@ -28,7 +27,7 @@ void buildAlgebraPipeline(OpPassManager &pm, unsigned optLevel) {
   // Numbers that no input can change; the passes below ask for constants.
   pm.addNestedPass<func::FuncOp>(createFoldConstantsPass());
   // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
-  if (optLevel > 0)
+  if (options.optLevel > 0)
     pm.addNestedPass<func::FuncOp>(createRaisePatternsPass());
   // Before simplify, which splits what broadcasts over a row op, and before any pass that knows contractions.
   pm.addNestedPass<func::FuncOp>(createExpandAttentionPass());
@@ -43,13 +42,13 @@ void buildAlgebraPipeline(OpPassManager &pm, unsigned optLevel) {
   pm.addNestedPass<func::FuncOp>(createExpandConvTransposePass());
 }
 
-void buildGroupingPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv,
-                           std::shared_ptr<const TuningContext> tuning) {
+void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
+  bool winograd = options.optLevel > 1 && !options.exactConv;
   // A convolution's choice is one for or against Winograd.
-  if (tuning && optLevel > 1 && !exactConv)
-    pm.addPass(createApplyChoicesPass(tuning));
+  if (options.tuning && winograd)
+    pm.addPass(createApplyChoicesPass(options.tuning));
   // Needs channels-last; its transforms pad by themselves, and its products are contractions like others below.
-  if (optLevel > 1 && !exactConv)
+  if (winograd)
     pm.addNestedPass<func::FuncOp>(createApplyWinogradPass());
   pm.addNestedPass<func::FuncOp>(createMaterializePaddingPass());
   // Decides by the transposes and reshapes below an operand, which must be merged for that.
@@ -61,8 +60,14 @@ void buildGroupingPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv,
   // Weights as they were before, and copies that two contractions need.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // A contraction's choice is one for or against an epilogue.
+  if (options.tuning)
+    pm.addPass(createApplyChoicesPass(options.tuning));
   // Last, because groups hide their ops from every pass above.
-  pm.addNestedPass<func::FuncOp>(createFormGroupsPass());
+  FormGroupsPassOptions groups;
+  groups.level = options.fusion;
+  groups.explain = options.explainFusion;
+  pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
 }
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
@@ -80,7 +85,7 @@ void registerPipelines() {
   registerTorshCpuPasses();
   registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",
-                             [](OpPassManager &pm) { buildGraphPipeline(pm, 3); });
+                             [](OpPassManager &pm) { buildGraphPipeline(pm, GraphOptions()); });
   PassPipelineRegistration<>("torsh-plan-pipeline", "fusion groups to kernels and a placed host plan",
                              [](OpPassManager &pm) { buildPlanPipeline(pm); });
 }

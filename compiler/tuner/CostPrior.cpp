@@ -100,11 +100,15 @@ SearchSpace makeSearchSpace(KernelOp kernel, const KernelTarget &target, const d
   if (knobs.empty())
     return space;
   space.prior = [=](const KernelChoices &choices) { return productCost(choices, target, sizes); };
-  space.stages.push_back(
-      {axis(Knob::TileRows, sizes.rows), axis(Knob::TilePanels, std::ceil(sizes.columns / panelWidth))});
+  double panels = std::ceil(sizes.columns / panelWidth);
+  space.stages.push_back({axis(Knob::TileRows, sizes.rows), axis(Knob::TilePanels, panels)});
   if (llvm::is_contained(knobs, Knob::RowBlock)) {
+    // With few rows the register tile is as wide as the tile, or wider than its default.
+    if (sizes.rows <= 3)
+      space.stages.back().push_back(axis(Knob::ColumnPanels, panels));
+    else
+      space.stages.push_back({axis(Knob::ColumnPanels, panels)});
     space.stages.push_back({axis(Knob::RowBlock, sizes.rows)});
-    space.stages.push_back({axis(Knob::ColumnPanels, std::ceil(sizes.columns / panelWidth))});
   }
   if (llvm::is_contained(knobs, Knob::KeyBlock))
     space.stages.push_back({axis(Knob::QueryBlock), axis(Knob::KeyBlock)});

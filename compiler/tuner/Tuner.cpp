@@ -3,7 +3,7 @@
 #include "compiler/LaunchCost.h"
 #include "compiler/Pipeline.h"
 #include "compiler/TuningSource.h"
-#include "compiler/tuner/ConvTrial.h"
+#include "compiler/tuner/GraphTrial.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/cpu/Passes.h"
@@ -163,7 +163,27 @@ void Tuner::tuneKernels(mlir::func::FuncOp main) {
       ++skipped;
       continue;
     }
-    auto result = tuneKernel(subject.op, sizes, trial, std::min(end, after(seconds)));
+    auto deadline = std::min(end, after(seconds));
+    // Whether the elementwise code behind a contraction stays in its kernel. Kernels of its own have keys of their own.
+    auto kernel = symbols.lookup<KernelOp>(subject.op.getKernel());
+    if (mlir::Operation *root = findSeparableRoot(kernel)) {
+      std::string key = makeKey(getCanonicalText(root));
+      if (!isKnown(key)) {
+        auto result = tuneEpilogue(subject.op, sizes, trial);
+        // Then this kernel is no more, and the ones that come instead are for the next run.
+        if (result && !result->choices.isDefault()) {
+          record(key, "behind " + summarise(root), *result);
+          saved += (result->defaultSeconds - result->seconds) * subject.calls;
+          total += result->defaultSeconds * subject.calls;
+          continue;
+        }
+        if (result)
+          record(key, "behind " + summarise(root), *result);
+        else
+          log << "skipped behind " << subject.summary << ": " << toString(result.takeError()) << "\n";
+      }
+    }
+    auto result = tuneKernel(subject.op, sizes, trial, deadline);
     if (!result) {
       log << "skipped " << subject.summary << ": " << toString(result.takeError()) << "\n";
       continue;
@@ -228,14 +248,18 @@ CompileStatus Tuner::run() {
       return fail("TSH-0731: no input has a dim '" + entry.getKey() + "'; torshc inspect shows their names");
     sizes[entry.getKey()] = entry.getValue();
   }
-  if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) { buildAlgebraPipeline(pm, trial.optLevel); }))
+  GraphOptions graph;
+  graph.optLevel = trial.optLevel;
+  graph.exactConv = options.compile.exactConv;
+  if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) { buildAlgebraPipeline(pm, graph); }))
     return CompileStatus::Failed;
   log << "  default         tuned  kernel\n";
   if (trial.optLevel > 1 && !options.compile.exactConv)
     tuneConvs(main);
   // From here on kernels are what a compilation with these choices has.
   if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) {
-        buildGroupingPipeline(pm, trial.optLevel, options.compile.exactConv, tuning);
+        graph.tuning = tuning;
+        buildGroupingPipeline(pm, graph);
         pm.addPass(createOutlineKernelsPass());
       }))
     return CompileStatus::Failed;

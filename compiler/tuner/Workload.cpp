@@ -138,7 +138,7 @@ Expected<std::unique_ptr<Workload>> Workload::create(ArrayRef<LaunchOp> launches
 
   // Copies start at different lines of the caches' sets.
   work->weightStride = weightBytes + alignment;
-  uint64_t outermost = std::max<uint64_t>(getCacheSizes().third, uint64_t(8) << 20);
+  uint64_t outermost = std::clamp<uint64_t>(getCacheSizes().third, uint64_t(8) << 20, uint64_t(64) << 20);
   if (weightBytes)
     work->copies = std::max<size_t>(1, 2 * outermost / work->weightStride);
   auto allocate = [](size_t bytes) {

@@ -107,6 +107,8 @@ struct ApplyWinograd : impl::ApplyWinogradPassBase<ApplyWinograd> {
     });
     for (const Candidate &candidate : candidates) {
       if (std::optional<int64_t> chosen = chosenTile(candidate.conv)) {
+        // Taken: it must not make two kernels different.
+        candidate.conv->removeDiscardableAttr("torsh.choices");
         if (getWinogradTransform(*chosen))
           apply(candidate, *chosen);
         continue;

@@ -140,7 +140,8 @@ std::string explainIllegal(KernelOp kernel, const KernelTarget &target, const Ke
     return "tile_rows and tile_panels are chosen together";
   if (int64_t count = rows * panels * registersOfPanel(target, accumulatorOf(kernel)); count > most)
     return tooMany(count);
-  if (int64_t columns = choices.get(Knob::ColumnPanels); columns && panels && columns % panels)
+  bool hasColumns = llvm::is_contained(read, Knob::ColumnPanels);
+  if (hasColumns && panels && choices.get(Knob::ColumnPanels, defaultColumnPanels) % panels)
     return "column_panels is not a multiple of tile_panels";
   int64_t pixels = choices.get(Knob::Pixels), vectors = choices.get(Knob::ChannelVectors);
   if (int64_t count = pixels * (vectors ? vectors : 2); count > most)

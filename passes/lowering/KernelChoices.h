@@ -21,6 +21,9 @@ namespace torsh {
 class KernelOp;
 struct KernelTarget;
 
+/// Panels of a contraction's tile that nobody chose.
+constexpr int64_t defaultColumnPanels = 4;
+
 /// One decision of a strategy, or of a graph pass about one op.
 enum class Knob : unsigned {
   TileRows,       ///< rows of the register tile

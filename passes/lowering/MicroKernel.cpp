@@ -43,8 +43,8 @@ RegisterTile chooseTile(const KernelBuilder &kb, Type accumulator, std::optional
 }
 
 int64_t chooseColumns(Operation *op) {
-  constexpr int64_t panels = 4;
-  return KernelChoices::of(op->getParentOfType<KernelOp>()).get(Knob::ColumnPanels, panels) * panelWidth;
+  KernelChoices choices = KernelChoices::of(op->getParentOfType<KernelOp>());
+  return choices.get(Knob::ColumnPanels, defaultColumnPanels) * panelWidth;
 }
 
 SmallVector<Value> MicroKernel::zeros(int64_t count) {

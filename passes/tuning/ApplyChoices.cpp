@@ -41,14 +41,18 @@ struct ApplyChoices : impl::ApplyChoicesPassBase<ApplyChoices> {
     }
     for (KernelOp kernel : getOperation().getOps<KernelOp>())
       annotateKernel(kernel);
-    getOperation().walk([&](ConvOp conv) {
-      if (!conv->getParentOfType<KernelOp>() && !conv->getParentOfType<GroupOp>())
-        annotateConv(conv);
+    getOperation().walk([&](Operation *op) {
+      if (isa<ConvOp, DotGeneralOp>(op) && !op->getParentOfType<KernelOp>() &&
+          !op->getParentOfType<GroupOp>())
+        annotateOp(op);
     });
   }
 
   void annotateKernel(KernelOp kernel) {
-    const TuningEntry *entry = tuning->find(makeKey(getCanonicalText(kernel)));
+    std::string key = makeKey(getCanonicalText(kernel));
+    if (showKeys)
+      kernel.emitRemark("key of kernel '") << kernel.getSymName() << "': " << key;
+    const TuningEntry *entry = showKeys ? nullptr : tuning->find(key);
     if (!entry || entry->choices.isDefault())
       return;
     if (std::string reason = explainIllegal(kernel, targetOf(tuning->level), entry->choices);
@@ -60,13 +64,20 @@ struct ApplyChoices : impl::ApplyChoicesPassBase<ApplyChoices> {
     kernel->setAttr(choicesAttrName, entry->choices.toAttribute(&getContext(), tuning->level));
   }
 
-  void annotateConv(ConvOp conv) {
-    const TuningEntry *entry = tuning->find(makeKey(getCanonicalText(conv.getOperation())));
-    if (!entry || !entry->choices.get(Knob::Winograd))
+  /// What graph passes decide about an op.
+  void annotateOp(Operation *op) {
+    std::string key = makeKey(getCanonicalText(op));
+    if (showKeys)
+      op->emitRemark("key of '") << op->getName() << "': " << key;
+    const TuningEntry *entry = showKeys ? nullptr : tuning->find(key);
+    if (!entry)
       return;
     KernelChoices choices;
-    choices.set(Knob::Winograd, entry->choices.get(Knob::Winograd));
-    conv->setAttr(choicesAttrName, choices.toAttribute(&getContext(), tuning->level));
+    if (isa<ConvOp>(op))
+      choices.set(Knob::Winograd, entry->choices.get(Knob::Winograd));
+    choices.set(Knob::Epilogue, entry->choices.get(Knob::Epilogue));
+    if (!choices.isDefault())
+      op->setAttr(choicesAttrName, choices.toAttribute(&getContext(), tuning->level));
   }
 
   std::shared_ptr<const TuningContext> tuning;

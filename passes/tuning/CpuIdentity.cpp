@@ -3,6 +3,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/TargetParser/Host.h"
 #include <cpuid.h>
 #include <cstring>
@@ -45,8 +46,33 @@ unsigned widestLevel() {
 } // namespace
 
 CacheSizes getCacheSizes() {
-  auto size = [](int name) { return uint64_t(std::max(0L, sysconf(name))); };
-  return {size(_SC_LEVEL1_DCACHE_SIZE), size(_SC_LEVEL2_CACHE_SIZE), size(_SC_LEVEL3_CACHE_SIZE)};
+  // The kernel knows the share of the last level that this core can use; cpuid tells of the whole package.
+  static const CacheSizes sizes = [] {
+    CacheSizes result;
+    for (unsigned index = 0; index < 8; ++index) {
+      auto read = [&](StringRef name) {
+        // Files of sysfs tell a size that they do not have.
+        auto file = MemoryBuffer::getFileAsStream(
+            formatv("/sys/devices/system/cpu/cpu0/cache/index{0}/{1}", index, name).str());
+        return file ? (*file)->getBuffer().trim().str() : std::string();
+      };
+      std::string level = read("level"), size = read("size");
+      uint64_t kilobytes;
+      StringRef number(size);
+      if (read("type") == "Instruction" || !number.consume_back("K") || number.getAsInteger(10, kilobytes))
+        continue;
+      (level == "1" ? result.first : level == "2" ? result.second : result.third) = kilobytes << 10;
+    }
+    auto fallback = [](uint64_t &size, int name) {
+      if (size == 0)
+        size = uint64_t(std::max(0L, sysconf(name)));
+    };
+    fallback(result.first, _SC_LEVEL1_DCACHE_SIZE);
+    fallback(result.second, _SC_LEVEL2_CACHE_SIZE);
+    fallback(result.third, _SC_LEVEL3_CACHE_SIZE);
+    return result;
+  }();
+  return sizes;
 }
 
 std::string describeCpu() {

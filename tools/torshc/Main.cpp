@@ -27,6 +27,14 @@ void addExactConv(CLI::App &app, CompileOptions &options) {
                "Compute convolutions as direct sums only, without Winograd's transforms and their rounding");
 }
 
+void addFusion(CLI::App &app, CompileOptions &options) {
+  app.add_option("--fusion", options.fusion,
+                 "What becomes one kernel: conservative (elementwise chains of single readers), default, or "
+                 "aggressive "
+                 "(cheap values are computed again in each reader)")
+      ->check(CLI::IsMember({"conservative", "default", "aggressive"}));
+}
+
 void addTuningDatabase(CLI::App &app, CompileOptions &options) {
   app.add_option(
       "--tuning-db", options.tuningDatabase,
@@ -44,6 +52,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
       ->check(CLI::Range(0, 3));
   addExactConv(app, options);
+  addFusion(app, options);
   addTuningDatabase(app, options);
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3 or x86-64-v4");
@@ -57,7 +66,9 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
                  "Write the IR after every pass below this directory");
   app.add_flag("--time-passes", options.timePasses, "Print how long each phase and pass took");
   app.add_flag("--report", options.report,
-               "Print each kernel with its strategy, vector width and compile time");
+               "Print why kernels hand values to each other in memory, and each kernel with its strategy, "
+               "vector width, "
+               "tuned choices and compile time");
 }
 
 } // namespace
@@ -116,6 +127,7 @@ int main(int argc, char **argv) {
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
       ->check(CLI::Range(0, 3));
   addExactConv(*run, runOptions.compile);
+  addFusion(*run, runOptions.compile);
   addTuningDatabase(*run, runOptions.compile);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
@@ -132,6 +144,7 @@ int main(int argc, char **argv) {
   bench->add_option("--dim", benchOptions.dims,
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   addExactConv(*bench, benchOptions.compile);
+  addFusion(*bench, benchOptions.compile);
   addTuningDatabase(*bench, benchOptions.compile);
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
   bench->add_flag("--json", benchOptions.json, "Print the result as JSON");
