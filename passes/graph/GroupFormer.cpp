@@ -450,6 +450,8 @@ std::string GroupFormer::explain(Operation *producer, Operation *reader) const {
   Operation *root = getRoot(*to);
   bool pulls = target == "row_norm" || target == "reduce";
   if (reader == root && !anchorOf(reader).empty()) {
+    if (target == "concat")
+      return "a 'concat' kernel copies its operands from memory";
     if (!pulls)
       return ("a '" + target +
               "' kernel reads its operands from memory: it would compute them again for every tile")

@@ -2,6 +2,7 @@
 #ifndef TORSH_PASSES_TUNING_CPUIDENTITY_H
 #define TORSH_PASSES_TUNING_CPUIDENTITY_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <string>

@@ -22,7 +22,7 @@ mlir::MLIRContext &context() {
 
 const char *const product = R"(
 func.func @main(%x: tensor<30x32xf32>) -> tensor<30x48xf32> {
-  %w = torsh.constant dense<0.25> : tensor<3x32x16xf32> -> tensor<3x32x16xf32>
+  %w = torsh.constant dense<"WEIGHTS"> : tensor<3x32x16xf32> -> tensor<3x32x16xf32>
   %y = torsh.launch @k(%x, %w) dims = <[]> : (tensor<30x32xf32>, tensor<3x32x16xf32>) -> tensor<30x48xf32>
   return %y : tensor<30x48xf32>
 }
@@ -35,8 +35,17 @@ torsh.kernel @k "dot" [] {
 }
 )";
 
+/// The model with weights that are no splat, which a group would hold instead of reading it.
+std::string productText() {
+  std::string text = product, hex = "0x";
+  for (int i = 0; i < 3 * 32 * 16 / 2; ++i)
+    hex += "0000803E000000BF"; // 0.25 and -0.5
+  return text.replace(text.find("WEIGHTS"), 7, hex);
+}
+
 struct Model {
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceString<mlir::ModuleOp>(product, &context());
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      mlir::parseSourceString<mlir::ModuleOp>(productText(), &context());
   LaunchOp launch() {
     REQUIRE(module);
     LaunchOp found;
