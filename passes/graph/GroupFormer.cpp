@@ -112,11 +112,15 @@ unsigned GroupFormer::mostYields(StringRef anchor) const {
   return level == FusionLevel::Aggressive ? 2 * most : most;
 }
 
+/// Whether the tuner found a kernel of its own to be quicker for what follows the op.
+static bool isApart(Operation *root) {
+  auto choices = root->getAttrOfType<DictionaryAttr>("torsh.choices");
+  return choices && choices.contains("separate_epilogue");
+}
+
 /// Adds elementwise consumers at the root's shape.
 void GroupFormer::growEpilogue(OpSet &set, Value root, unsigned maxYields) {
-  // The tuner found a kernel of its own to be quicker.
-  if (auto choices = set.front()->getAttrOfType<DictionaryAttr>("torsh.choices");
-      choices && choices.contains("separate_epilogue"))
+  if (isApart(set.front()))
     return;
   bool grew = true;
   while (grew) {
@@ -477,10 +481,12 @@ std::string GroupFormer::explain(Operation *producer, Operation *reader) const {
     return "the shapes differ: " + shapeText(value) + " and " + shapeText(reader->getResult(0));
   if (level == FusionLevel::Conservative && readers > 1)
     return several;
-  if (!mayFollow(reader, groups[*from].first, value))
-    return "another operand waits for a kernel that waits for this one";
+  if (isApart(getRoot(*from)))
+    return "two kernels were measured to be quicker";
   if (target != "elementwise" || root != reader)
     return ("the reader belongs to the '" + target + "' kernel that it follows or feeds").str();
+  if (!mayFollow(reader, groups[*from].first, value))
+    return "another operand waits for a kernel that waits for this one";
   return "the kernel would have more than " + std::to_string(mostYields(anchor)) + " results";
 }
 

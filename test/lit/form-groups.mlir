@@ -235,6 +235,7 @@ func.func @again(%x: !s, %w: tensor<4x4xf32>) -> !s {
 !s = tensor<8x4xf32>
 
 // The tuner's word: a kernel of its own for the elementwise code. The decision leaves no trace.
+// EXPLAIN: 'behind' is not fused with 'before', which it reads: two kernels were measured to be quicker
 // CHECK-LABEL: func.func @chosen
 // CHECK: torsh.group "dot"
 // CHECK-NOT: torsh.choices
@@ -242,7 +243,7 @@ func.func @again(%x: !s, %w: tensor<4x4xf32>) -> !s {
 // CHECK: torsh.group "elementwise"
 // CHECK: torsh.exp
 func.func @chosen(%x: !s, %w: tensor<4x4xf32>) -> !s {
-  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] {torsh.choices = {separate_epilogue = 1 : i64}} : (!s, tensor<4x4xf32>) -> !s
-  %1 = torsh.exp %0 : !s
+  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] {torsh.choices = {separate_epilogue = 1 : i64}} : (!s, tensor<4x4xf32>) -> !s loc("before")
+  %1 = torsh.exp %0 : !s loc("behind")
   return %1 : !s
 }

@@ -21,15 +21,15 @@ mlir::MLIRContext &context() {
 }
 
 const char *const product = R"(
-func.func @main(%x: tensor<30x32xf32>) -> tensor<30x48xf32> {
-  %w = torsh.constant dense<"WEIGHTS"> : tensor<3x32x16xf32> -> tensor<3x32x16xf32>
-  %y = torsh.launch @k(%x, %w) dims = <[]> : (tensor<30x32xf32>, tensor<3x32x16xf32>) -> tensor<30x48xf32>
+func.func @main(%x: tensor<30x4xf32>) -> tensor<30x48xf32> {
+  %w = torsh.constant dense<"WEIGHTS"> : tensor<3x4x16xf32> -> tensor<3x4x16xf32>
+  %y = torsh.launch @k(%x, %w) dims = <[]> : (tensor<30x4xf32>, tensor<3x4x16xf32>) -> tensor<30x48xf32>
   return %y : tensor<30x48xf32>
 }
 torsh.kernel @k "dot" [] {
-^bb0(%x: tensor<30x32xf32>, %w: tensor<3x32x16xf32>):
-  %u = torsh.unpack %w : (tensor<3x32x16xf32>) -> tensor<32x48xf32>
-  %d = torsh.dot_general %x, %u batch = [] x [] contract = [1] x [0] : (tensor<30x32xf32>, tensor<32x48xf32>) -> tensor<30x48xf32>
+^bb0(%x: tensor<30x4xf32>, %w: tensor<3x4x16xf32>):
+  %u = torsh.unpack %w : (tensor<3x4x16xf32>) -> tensor<4x48xf32>
+  %d = torsh.dot_general %x, %u batch = [] x [] contract = [1] x [0] : (tensor<30x4xf32>, tensor<4x48xf32>) -> tensor<30x48xf32>
   %t = torsh.tanh %d : tensor<30x48xf32>
   torsh.yield %t : tensor<30x48xf32>
 }
@@ -38,7 +38,7 @@ torsh.kernel @k "dot" [] {
 /// The model with weights that are no splat, which a group would hold instead of reading it.
 std::string productText() {
   std::string text = product, hex = "0x";
-  for (int i = 0; i < 3 * 32 * 16 / 2; ++i)
+  for (int i = 0; i < 3 * 4 * 16 / 2; ++i)
     hex += "0000803E000000BF"; // 0.25 and -0.5
   return text.replace(text.find("WEIGHTS"), 7, hex);
 }
