@@ -5,6 +5,7 @@
 #include "compiler/KernelCompiler.h"
 #include "compiler/Metadata.h"
 #include "compiler/Pipeline.h"
+#include "compiler/TuningSource.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -148,11 +149,15 @@ bool Compilation::runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPas
   build(pm);
   std::string text;
   mlir::ScopedDiagnosticHandler handler(module.getContext(), [&](mlir::Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+    bool isError = diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+    if (!isError && !(options.report && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark))
       return;
     raw_string_ostream os(text);
-    os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation()
-       << "]\n";
+    if (isError)
+      os << "error: " << options.modelPath << ": " << diagnostic << " [at " << diagnostic.getLocation()
+         << "]\n";
+    else
+      os << "remark: " << diagnostic << "\n";
   });
   bool ok = succeeded(pm.run(module));
   log << text;
@@ -189,17 +194,24 @@ CompileStatus Compilation::run() {
     return status;
   }
   mlir::ModuleOp module = *model.module;
+  std::shared_ptr<const TuningContext> tuning = openTuning(options, *levels, log);
   clock.lap("import");
   if (options.emit == EmitLevel::Torsh)
     return write([&](raw_ostream &os) { printModule(module, os); });
   if (!runPasses(module, [&](mlir::OpPassManager &pm) {
-        buildGraphPipeline(pm, options.optLevel, options.exactConv);
+        GraphOptions graph;
+        graph.optLevel = options.optLevel;
+        graph.exactConv = options.exactConv;
+        graph.fusion = options.fusion;
+        graph.explainFusion = options.report;
+        graph.tuning = tuning;
+        buildGraphPipeline(pm, graph);
       }))
     return CompileStatus::Failed;
   clock.lap("graph");
   if (options.emit == EmitLevel::Graph)
     return write([&](raw_ostream &os) { printModule(module, os); });
-  if (!runPasses(module, [&](mlir::OpPassManager &pm) { buildPlanPipeline(pm); }))
+  if (!runPasses(module, [&](mlir::OpPassManager &pm) { buildPlanPipeline(pm, tuning); }))
     return CompileStatus::Failed;
   clock.lap("plan");
   switch (options.emit) {
@@ -261,10 +273,12 @@ CompileStatus Compilation::run() {
   if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
     return fail(std::move(error));
   clock.lap("weights");
-  if (options.report)
+  if (options.report) {
     for (const CompiledKernel &kernel : *kernels)
       log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
                      kernel.note);
+    printTuning(tuning.get(), module, log);
+  }
   if (options.timePasses) {
     for (auto &[name, ms] : clock.laps)
       log << formatv("{0,-12} {1,9:F1} ms\n", name, ms);

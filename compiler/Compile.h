@@ -23,8 +23,11 @@ struct CompileOptions {
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;
   unsigned optLevel = 3;
-  bool exactConv = false; ///< convolutions as direct sums only: no Winograd transforms
-  unsigned threads = 0;   ///< 0: the processors that this process may use
+  bool exactConv = false;         ///< convolutions as direct sums only: no Winograd transforms
+  std::string fusion = "default"; ///< conservative, default or aggressive (torsh-form-groups)
+  /// The database of measured choices; empty for the default place, "none" for the strategies' own defaults.
+  std::string tuningDatabase;
+  unsigned threads = 0; ///< 0: the processors that this process may use
   bool timePasses = false;
   bool report = false;   ///< print kernels with their strategies to `log`
   bool progress = false; ///< show progress on `log` when it takes more than a second

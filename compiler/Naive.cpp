@@ -53,7 +53,11 @@ std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
         *options.log << "error: " << options.modelPath << ": " << diagnostic << "\n";
     });
     mlir::PassManager pm(result->model.context.get());
-    buildGraphPipeline(pm, *graphLevel, options.exactConv);
+    GraphOptions graph;
+    graph.optLevel = *graphLevel;
+    graph.exactConv = options.exactConv;
+    graph.fusion = options.fusion;
+    buildGraphPipeline(pm, graph);
     if (failed(pm.run(*result->model.module)))
       return nullptr;
   }

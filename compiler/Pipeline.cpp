@@ -6,13 +6,19 @@
 #include "passes/cpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/polyhedral/Passes.h"
+#include "passes/tuning/Passes.h"
 
 using namespace mlir;
 
 namespace torsh {
 
 // Dialects alive: torsh, func.
-void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
+void buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
+  buildAlgebraPipeline(pm, options);
+  buildGroupingPipeline(pm, options);
+}
+
+void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
   // First: a frontend's mistake is told before any pass changes what it wrote.
   pm.addPass(createCheckImportPass());
   // Importers compose freely; identities go before any pattern looks at the graph.
@@ -22,7 +28,7 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
   // Numbers that no input can change; the passes below ask for constants.
   pm.addNestedPass<func::FuncOp>(createFoldConstantsPass());
   // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
-  if (optLevel > 0)
+  if (options.optLevel > 0)
     pm.addNestedPass<func::FuncOp>(createRaisePatternsPass());
   // Before simplify, which splits what broadcasts over a row op, and before any pass that knows contractions.
   pm.addNestedPass<func::FuncOp>(createExpandAttentionPass());
@@ -35,8 +41,15 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
   pm.addNestedPass<func::FuncOp>(createChannelsLastPass());
   // Makes convolutions, so it comes before what convolutions need.
   pm.addNestedPass<func::FuncOp>(createExpandConvTransposePass());
+}
+
+void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
+  bool winograd = options.optLevel > 1 && !options.exactConv;
+  // A convolution's choice is one for or against Winograd.
+  if (options.tuning && winograd)
+    pm.addPass(createApplyChoicesPass(options.tuning));
   // Needs channels-last; its transforms pad by themselves, and its products are contractions like others below.
-  if (optLevel > 1 && !exactConv)
+  if (winograd)
     pm.addNestedPass<func::FuncOp>(createApplyWinogradPass());
   pm.addNestedPass<func::FuncOp>(createMaterializePaddingPass());
   // Decides by the transposes and reshapes below an operand, which must be merged for that.
@@ -48,13 +61,22 @@ void buildGraphPipeline(OpPassManager &pm, unsigned optLevel, bool exactConv) {
   // Weights as they were before, and copies that two contractions need.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  // A contraction's choice is one for or against an epilogue.
+  if (options.tuning)
+    pm.addPass(createApplyChoicesPass(options.tuning));
   // Last, because groups hide their ops from every pass above.
-  pm.addNestedPass<func::FuncOp>(createFormGroupsPass());
+  FormGroupsPassOptions groups;
+  groups.level = options.fusion;
+  groups.explain = options.explainFusion;
+  pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
 }
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
-void buildPlanPipeline(OpPassManager &pm) {
+void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
   pm.addPass(createOutlineKernelsPass());
+  // Its keys are the texts of kernels.
+  if (tuning)
+    pm.addPass(createApplyChoicesPass(std::move(tuning)));
   // Places need the final list of launches.
   pm.addNestedPass<func::FuncOp>(createPlanMemoryPass());
 }
@@ -63,8 +85,9 @@ void registerPipelines() {
   registerTorshGraphPasses();
   registerTorshCpuPasses();
   registerTorshPolyhedralPasses();
+  registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",
-                             [](OpPassManager &pm) { buildGraphPipeline(pm, 3); });
+                             [](OpPassManager &pm) { buildGraphPipeline(pm, GraphOptions()); });
   PassPipelineRegistration<>("torsh-plan-pipeline", "fusion groups to kernels and a placed host plan",
                              [](OpPassManager &pm) { buildPlanPipeline(pm); });
 }

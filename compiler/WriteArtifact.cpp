@@ -1,6 +1,7 @@
 //===-- WriteArtifact.cpp - Artifact files ------------------------------------------------------------------===//
 #include "artifact/Sha256.h"
 #include "compiler/Artifact.h"
+#include "compiler/ConstantBytes.h"
 #include "compiler/WeightRecipe.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
@@ -40,22 +41,6 @@ private:
   torsh_sha256 hasher;
 };
 
-/// Bytes of a dense attribute in memory order: booleans take a byte, splats are repeated.
-std::vector<char> denseBytes(mlir::DenseElementsAttr dense) {
-  auto type = cast<mlir::RankedTensorType>(dense.getType());
-  size_t width = std::max<size_t>(1, type.getElementTypeBitWidth() / 8), count = type.getNumElements();
-  std::vector<char> bytes(width * count);
-  if (type.getElementType().isInteger(1)) {
-    for (auto [index, bit] : enumerate(dense.getValues<bool>()))
-      bytes[index] = bit;
-    return bytes;
-  }
-  ArrayRef<char> raw = dense.getRawData();
-  for (size_t i = 0; i < count; ++i)
-    std::copy_n(raw.data() + (dense.isSplat() ? 0 : i * width), width, bytes.data() + i * width);
-  return bytes;
-}
-
 Error writeWeights(mlir::func::FuncOp function, HashedFile &file) {
   WeightStore &store = function->getContext()->getOrLoadDialect<TorshDialect>()->getWeightStore();
   for (ConstantOp constant : function.getOps<ConstantOp>()) {
@@ -65,7 +50,7 @@ Error writeWeights(mlir::func::FuncOp function, HashedFile &file) {
     uint64_t offset = *dim::asConstant(place.getOffset());
     file.pad(offset - file.written);
     if (auto dense = dyn_cast<mlir::DenseElementsAttr>(constant.getValue())) {
-      file.write(denseBytes(dense));
+      file.write(getDenseBytes(dense));
       continue;
     }
     auto weight = cast<WeightAttr>(constant.getValue());

@@ -41,6 +41,15 @@ struct Candidate {
   }
 };
 
+/// The tile that was chosen for the convolution before, none without such a choice.
+std::optional<int64_t> chosenTile(ConvOp conv) {
+  auto choices = conv->getAttrOfType<DictionaryAttr>("torsh.choices");
+  auto tile = choices ? choices.getAs<IntegerAttr>("winograd") : IntegerAttr();
+  if (!tile)
+    return std::nullopt;
+  return tile.getValue().getSExtValue();
+}
+
 /// A convolution that has the form, none for others.
 std::optional<Candidate> matchCandidate(ConvOp conv) {
   auto all = [](ArrayRef<int64_t> values, int64_t wanted) {
@@ -97,6 +106,13 @@ struct ApplyWinograd : impl::ApplyWinogradPassBase<ApplyWinograd> {
         candidates.push_back(*candidate);
     });
     for (const Candidate &candidate : candidates) {
+      if (std::optional<int64_t> chosen = chosenTile(candidate.conv)) {
+        // Taken: it must not make two kernels different.
+        candidate.conv->removeDiscardableAttr("torsh.choices");
+        if (getWinogradTransform(*chosen))
+          apply(candidate, *chosen);
+        continue;
+      }
       double limit = worthwhile * candidate.directNs();
       int64_t tile = candidate.winogradNs(4) <= candidate.winogradNs(2) ? 4 : 2;
       if (candidate.winogradNs(tile) < limit)

@@ -16,10 +16,18 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
     Before: `%1 = torsh.dot_general ..; %2 = torsh.broadcast %bias ..; %3 = torsh.add %1, %2; %4 = torsh.tanh %3`
     After:  `%4 = torsh.group "dot"(%x, %w, %bias) { ... }`
 
+    The level says how far this goes: `conservative` fuses only elementwise chains whose values have one reader,
+    `aggressive` also computes cheap values again in each reader. With `explain` every value that one kernel writes and
+    another reads is a remark with the reason, and with the level that would fuse the two.
+
     Precondition: contractions are in the form of torsh-normalize-contractions, weights are packed. Afterwards the
     function holds groups, reshapes (aliases of buffers), constants, from_dims, guards and control flow only.
     Rationale: what a kernel computes is decided here, where it can be read.
   }];
+  let options = [
+    Option<"level", "level", "std::string", "\"default\"", "conservative, default or aggressive">,
+    Option<"explain", "explain", "bool", "false", "tell why values are written and read again">,
+  ];
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 

@@ -19,7 +19,6 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-constexpr int64_t keysOfBlock = 64;
 constexpr int64_t queriesOfTile = 72;
 
 struct AttentionShape {
@@ -29,7 +28,9 @@ struct AttentionShape {
   SmallVector<DimAttr> dims;
 
   DimAttr queries() const { return dims[batch]; }
-  int64_t queryBlock() const { return chooseRowBlock(dim::asConstant(queries()), queriesOfTile); }
+  int64_t queryBlock() const {
+    return chooseRowBlock(sum, Knob::QueryBlock, dim::asConstant(queries()), queriesOfTile);
+  }
 };
 
 FailureOr<AttentionShape> analyse(KernelOp kernel) {
@@ -72,6 +73,7 @@ struct Attention {
   Value scoresBuffer, packedKeys, packedValues, result, top, total, decay;
   SmallVector<Value> batchIndices;
   LogicalResult status = success();
+  const int64_t keysOfBlock = kb.choices.get(Knob::KeyBlock, 64);
 
   int64_t lanes() const { return std::min<int64_t>(kb.target.lanes, panelWidth); }
   Value number(double value) { return kb.splatConstant(element, value, 1); }
@@ -101,7 +103,7 @@ void Attention::clear(Value rows) {
 
 /// scores[row][key] = q k^T for all rows of the tile and the keys that are packed.
 void Attention::score(Value rowFrom, Value rows, Value count) {
-  RegisterTile tile = chooseTile(kb.target, element, dim::asConstant(shape.queries()));
+  RegisterTile tile = chooseTile(kb, element, dim::asConstant(shape.queries()));
   MicroKernel micro{kb, element, q.view.elementType, element, lanes()};
   int64_t panels = std::min<int64_t>(tile.panels, keysOfBlock / panelWidth);
   int64_t vectors = panels * panelWidth / lanes();
@@ -195,7 +197,7 @@ void Attention::packValues(Value keyFrom, Value count) {
 
 /// result[row] = decay * result[row] + the exponentials times the packed rows of v.
 void Attention::accumulate(Value rows, Value count) {
-  RegisterTile tile = chooseTile(kb.target, element, dim::asConstant(shape.queries()));
+  RegisterTile tile = chooseTile(kb, element, dim::asConstant(shape.queries()));
   MicroKernel micro{kb, element, element, element, lanes()};
   int64_t width = resultWidth(), vectorsOfPanel = panelWidth / lanes();
   for (int64_t column = 0; column < width;) {
@@ -285,7 +287,7 @@ LogicalResult emitAttentionKernel(KernelBuilder &kb) {
   if (!depth || !columns)
     return kb.refuse("the head size is not static");
   Type element = kb.computeType(sum.getY().getType().getElementType());
-  int64_t block = shape.queryBlock();
+  const int64_t block = shape.queryBlock(), keysOfBlock = kb.choices.get(Knob::KeyBlock, 64);
   Attention a{kb,
               shape,
               element,

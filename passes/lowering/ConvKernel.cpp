@@ -15,7 +15,6 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-constexpr int64_t columnsOfTile = 64;
 constexpr int64_t rowsOfTile = 96;
 
 /// The packed panels behind the weights, through the reshapes that give them the convolution's shape.
@@ -35,7 +34,9 @@ DimAttr pixelsOf(ConvOp op) {
   return dim::product(op.getContext(), ArrayRef(dims).drop_front().drop_back());
 }
 
-int64_t rowBlock(ConvOp op) { return chooseRowBlock(dim::asConstant(pixelsOf(op)), rowsOfTile); }
+int64_t rowBlock(ConvOp op) {
+  return chooseRowBlock(op, Knob::RowBlock, dim::asConstant(pixelsOf(op)), rowsOfTile);
+}
 
 } // namespace
 
@@ -46,6 +47,7 @@ TileSpace getConvTiles(KernelOp kernel) {
     return {dim::constant(context, 1), 1};
   SmallVector<DimAttr> dims = getDims(op.getY());
   DimAttr groups = dim::constant(context, op.getGroups());
+  const int64_t columnsOfTile = chooseColumns(op);
   DimAttr columns = dim::ceilDiv(dim::floorDiv(dims.back(), groups), dim::constant(context, columnsOfTile));
   DimAttr rows = dim::ceilDiv(pixelsOf(op), dim::constant(context, rowBlock(op)));
   double products = std::min(dim::asConstant(pixelsOf(op)).value_or(rowsOfTile), rowBlock(op));
@@ -92,7 +94,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
 
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
-  RegisterTile tile = chooseTile(kb.target, accumulator, dim::asConstant(pixelsOf(op)), groupOutputs);
+  RegisterTile tile = chooseTile(kb, accumulator, dim::asConstant(pixelsOf(op)), groupOutputs);
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
@@ -109,7 +111,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   Value pixels = kb.constant(1);
   for (Value size : pixelSizes)
     pixels = kb.mul(pixels, size);
-  int64_t block = rowBlock(op);
+  const int64_t block = rowBlock(op), columnsOfTile = chooseColumns(op);
   Value rowBlocks = kb.div(kb.add(pixels, kb.constant(block - 1)), kb.constant(block));
   int64_t columnBlocks = (groupOutputs + columnsOfTile - 1) / columnsOfTile;
 

@@ -17,13 +17,22 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-constexpr int64_t channelsOfTile = 128;
+/// Channels of a tile.
+int64_t chooseChannels(ConvOp op) {
+  return KernelChoices::of(op->getParentOfType<KernelOp>()).get(Knob::ChannelBlock, 128);
+}
 /// Kernel columns up to which they are unrolled.
 constexpr int64_t unrolledColumns = 32;
 
 /// Pixels of a block for rows of `count` pixels: each block costs at least the latency of 4 pixels.
-int64_t choosePixels(std::optional<int64_t> count, unsigned registers) {
-  int64_t best = 4, bestCost = std::numeric_limits<int64_t>::max(), most = registers >= 32 ? 8 : 5;
+int64_t choosePixels(std::optional<int64_t> count, const KernelBuilder &kb) {
+  if (int64_t chosen = kb.choices.get(Knob::Pixels))
+    return chosen;
+  int64_t best = 4, bestCost = std::numeric_limits<int64_t>::max(), most = kb.target.registers >= 32 ? 8 : 5;
+  // More vectors of channels leave fewer registers to pixels.
+  most = std::max<int64_t>(1, most * 2 / std::max<int64_t>(2, kb.choices.get(Knob::ChannelVectors)));
+  if (most < best)
+    return most;
   if (!count)
     return most - most % 4;
   for (int64_t pixels = 4; pixels <= most; ++pixels) {
@@ -201,8 +210,9 @@ void Depthwise::overChannels(Place &place, Value from, Value to,
                              llvm::function_ref<void(int64_t, unsigned, Value)> body) {
   int64_t lanes = kb.target.lanes;
   Value at = from;
-  // Two vectors at once, then one, then the masked rest. What cannot occur is not built.
+  // Some vectors at once, then one, then the masked rest. What cannot occur is not built.
   std::optional<int64_t> channels = getConstantIntValue(ySizes.back());
+  int64_t most = kb.choices.get(Knob::ChannelVectors, 2);
   auto run = [&](int64_t vectors) {
     int64_t width = vectors * lanes;
     Value stop = kb.add(at, kb.mul(kb.div(kb.sub(to, at), kb.constant(width)), kb.constant(width)));
@@ -212,9 +222,9 @@ void Depthwise::overChannels(Place &place, Value from, Value to,
     });
     at = stop;
   };
-  if (!channels || *channels >= 2 * lanes)
-    run(2);
-  if (!channels || *channels % (2 * lanes) != 0)
+  if (most > 1 && (!channels || *channels >= most * lanes))
+    run(most);
+  if (most == 1 || !channels || *channels % (most * lanes) != 0 || chooseChannels(op) % (most * lanes) != 0)
     run(1);
   if (!channels || *channels % lanes != 0)
     kb.ifThen(kb.less(at, to), [&] {
@@ -237,6 +247,7 @@ void Depthwise::tile(Value index) {
   Value rows = kb.constant(1);
   for (Value size : rowSizes)
     rows = kb.mul(rows, size);
+  const int64_t channelsOfTile = chooseChannels(op);
   Value chunks = kb.div(kb.add(ySizes.back(), kb.constant(channelsOfTile - 1)), kb.constant(channelsOfTile));
   Value rest = kb.div(index, rows);
   Place place;
@@ -251,7 +262,7 @@ void Depthwise::tile(Value index) {
   Value zero = kb.constant(0), width = ySizes[spatial()];
   const WindowDim &along = row();
   auto known = getConstantIntValue(width), knownX = getConstantIntValue(xSizes[spatial()]);
-  int64_t pixels = choosePixels(known, kb.target.registers);
+  int64_t pixels = choosePixels(known, kb);
   auto pixelBlock = [&](Value pixel, int64_t count, std::optional<int64_t> at) {
     place.pixel = pixel;
     overChannels(place, from, to, [&](int64_t vectors, unsigned lanes, Value mask) {
@@ -319,7 +330,7 @@ TileSpace getDepthwiseTiles(KernelOp kernel) {
   if (!op)
     return {dim::constant(context, 1), 1};
   SmallVector<DimAttr> dims = getDims(op.getY());
-  DimAttr chunks = dim::ceilDiv(dims.back(), dim::constant(context, channelsOfTile));
+  DimAttr chunks = dim::ceilDiv(dims.back(), dim::constant(context, chooseChannels(op)));
   return {dim::mul(dim::product(context, ArrayRef(dims).drop_back(2)), chunks), 1};
 }
 
@@ -349,10 +360,9 @@ LogicalResult emitDepthwiseKernel(KernelBuilder &kb) {
                       kb.dims(op.getY())};
   for (size_t i = 0; i + 2 < shape.size(); ++i)
     depthwise.window.push_back({shape[i], op.getStrides()[i], op.getDilations()[i], op.getLow()[i]});
-  kb.note = llvm::formatv(
-      "{0} pixels x 2 vectors of {1} lanes",
-      choosePixels(getConstantIntValue(depthwise.ySizes[shape.size() - 2]), kb.target.registers),
-      kb.target.lanes);
+  kb.note = llvm::formatv("{0} pixels x {1} vectors of {2} lanes",
+                          choosePixels(getConstantIntValue(depthwise.ySizes[shape.size() - 2]), kb),
+                          kb.choices.get(Knob::ChannelVectors, 2), kb.target.lanes);
   kb.loop(kb.begin, kb.end, 1, [&](Value index) { depthwise.tile(index); });
   return depthwise.result;
 }

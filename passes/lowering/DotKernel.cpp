@@ -16,7 +16,6 @@ using namespace mlir;
 namespace torsh {
 namespace {
 
-constexpr int64_t columnsOfTile = 64; ///< four panels
 /// A right operand that is packed in the kernel is packed once a tile, so its tiles have more rows.
 constexpr int64_t rowsWhenPacking = 240;
 constexpr int64_t rowsOfTile = 96;
@@ -83,7 +82,7 @@ bool packsRight(DotShape &shape) {
 }
 
 int64_t rowBlock(DotShape &shape) {
-  return chooseRowBlock(dim::asConstant(productOf(shape, shape.rows)),
+  return chooseRowBlock(shape.op, Knob::RowBlock, dim::asConstant(productOf(shape, shape.rows)),
                         packsRight(shape) ? rowsWhenPacking : rowsOfTile);
 }
 
@@ -94,6 +93,7 @@ TileSpace getDotTiles(KernelOp kernel) {
   FailureOr<DotShape> shape = analyse(kernel);
   if (failed(shape))
     return {dim::constant(context, 1), 1};
+  const int64_t columnsOfTile = chooseColumns(shape->op);
   DimAttr rows = dim::ceilDiv(productOf(*shape, shape->rows), dim::constant(context, rowBlock(*shape)));
   DimAttr columns =
       dim::ceilDiv(getDims(shape->op.getY())[shape->column], dim::constant(context, columnsOfTile));
@@ -142,7 +142,7 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
   std::optional<int64_t> knownRows = dim::asConstant(productOf(shape, shape.rows));
-  RegisterTile tile = chooseTile(kb.target, accumulator, knownRows);
+  RegisterTile tile = chooseTile(kb, accumulator, knownRows);
   if (packs)
     tile.panels = 1;
   kb.note = llvm::formatv("tile {0}x{1}, {2} lanes{3}", tile.rows, tile.panels * panelWidth, lanes,
@@ -169,7 +169,7 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
     batchCount = kb.mul(batchCount, sizes[axis]);
   }
   Value columnCount = sizes[shape.column];
-  int64_t block = rowBlock(shape);
+  const int64_t block = rowBlock(shape), columnsOfTile = chooseColumns(op);
   Value rowBlocks = kb.div(kb.add(rowCount, kb.constant(block - 1)), kb.constant(block));
   Value columnBlocks =
       kb.div(kb.add(columnCount, kb.constant(columnsOfTile - 1)), kb.constant(columnsOfTile));

@@ -53,12 +53,19 @@ FailureOr<func::FuncOp> emitKernel(KernelOp kernel, const KernelTarget &target, 
     return kernel.emitError("TSH-0502: no strategy builds kernels anchored by '")
                << kernel.getAnchor() << "'",
            failure();
+  if (std::string reason = explainIllegal(kernel, target, KernelChoices::of(kernel, getLevelName(target)));
+      !reason.empty())
+    return kernel.emitError("TSH-0506: the choices for kernel '")
+               << kernel.getSymName() << "' are wrong: " << reason,
+           failure();
   OpBuilder::InsertionGuard guard(builder);
   KernelBuilder kb(kernel, target, builder);
   LogicalResult built = strategy->emit(kb);
   kb.finish();
-  if (note)
+  if (note && kb.choices.isDefault())
     *note = kb.note;
+  else if (note)
+    *note = kb.note + "; tuned: " + kb.choices.toString();
   if (failed(built)) {
     kb.getFunction().erase();
     return failure();

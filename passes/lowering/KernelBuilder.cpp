@@ -10,7 +10,8 @@ using namespace mlir;
 namespace torsh {
 
 KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuilder &builder)
-    : kernel(kernel), target(target), b(builder), loc(kernel.getLoc()) {
+    : kernel(kernel), target(target), choices(KernelChoices::of(kernel, getLevelName(target))), b(builder),
+      loc(kernel.getLoc()) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   function = func::FuncOp::create(b, loc, kernel.getSymName(),

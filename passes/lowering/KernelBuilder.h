@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
+#include "passes/lowering/KernelChoices.h"
 
 namespace torsh {
 
@@ -50,6 +51,7 @@ public:
 
   KernelOp kernel;
   const KernelTarget target;
+  const KernelChoices choices; ///< what the tuner, or nobody, chose for this target
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::Value begin, end; ///< the range of tiles

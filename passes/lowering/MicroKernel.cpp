@@ -12,7 +12,7 @@ using namespace mlir;
 
 namespace torsh {
 
-static int64_t registersOfPanel(const KernelTarget &target, Type accumulator) {
+int64_t registersOfPanel(const KernelTarget &target, Type accumulator) {
   return std::max<int64_t>(1,
                            panelWidth * accumulator.getIntOrFloatBitWidth() / (int64_t(target.lanes) * 32));
 }
@@ -24,8 +24,11 @@ int64_t choosePanels(const KernelTarget &target, Type accumulator, int64_t rows,
   return panels;
 }
 
-RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optional<int64_t> rows,
+RegisterTile chooseTile(const KernelBuilder &kb, Type accumulator, std::optional<int64_t> rows,
                         std::optional<int64_t> columns) {
+  if (int64_t chosen = kb.choices.get(Knob::TileRows))
+    return {chosen, kb.choices.get(Knob::TilePanels, 1)};
+  const KernelTarget &target = kb.target;
   bool wide = target.registers >= 32;
   // 6 x 16 uses 12 + 2 + 1 of 16 registers with 8 lanes; 6 x 64 uses 24 + 4 + 1 of 32 with 16 lanes.
   RegisterTile tile{6, wide ? 4 : 1};
@@ -37,7 +40,14 @@ RegisterTile chooseTile(const KernelTarget &target, Type accumulator, std::optio
     tile.rows = std::max<int64_t>(1, *rows);
     tile.panels = choosePanels(target, accumulator, tile.rows, 4);
   }
+  while (kb.choices.get(Knob::ColumnPanels) % tile.panels)
+    --tile.panels;
   return tile;
+}
+
+int64_t chooseColumns(Operation *op) {
+  KernelChoices choices = KernelChoices::of(op->getParentOfType<KernelOp>());
+  return choices.get(Knob::ColumnPanels, defaultColumnPanels) * panelWidth;
 }
 
 SmallVector<Value> MicroKernel::zeros(int64_t count) {
@@ -77,11 +87,14 @@ SmallVector<Value> MicroKernel::step(ArrayRef<Value> left, int64_t vectors, Valu
   return next;
 }
 
+/// Steps of k in a round of the loop that nobody chose.
+constexpr int64_t defaultUnroll = 4;
+
 SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value size, ValueRange acc,
                                     llvm::function_ref<Value(Value, int64_t)> right, int64_t multiple) {
   // A core that shares its front end with a busy neighbour issues about three operations a cycle: what a step does
   // beside its multiply-adds then costs as much as they do, so the loop's own operations are spread over four steps.
-  constexpr int64_t unroll = 4;
+  const int64_t unroll = kb.choices.get(Knob::DepthUnroll, defaultUnroll);
   auto steps = [&](Value from, int64_t count, ValueRange sums) {
     SmallVector<Value> next(sums);
     for (int64_t i = 0; i < count; ++i)
@@ -89,7 +102,7 @@ SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value
     return next;
   };
   std::optional<int64_t> known = getConstantIntValue(size);
-  if (known && *known <= 3 * unroll)
+  if (known && *known <= 3 * defaultUnroll)
     return steps(kb.constant(0), *known, acc);
   Value whole = size;
   if (!known && multiple % unroll != 0)
@@ -134,7 +147,9 @@ void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,
   scf::YieldOp::create(kb.b, kb.loc);
 }
 
-int64_t chooseRowBlock(std::optional<int64_t> rows, int64_t preferred) {
+int64_t chooseRowBlock(Operation *op, Knob knob, std::optional<int64_t> rows, int64_t preferred) {
+  if (int64_t chosen = KernelChoices::of(op->getParentOfType<KernelOp>()).get(knob))
+    return chosen;
   if (!rows || *rows <= 0)
     return preferred;
   int64_t blocks = std::max<int64_t>(1, (*rows + preferred / 2) / preferred);

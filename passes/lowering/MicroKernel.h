@@ -12,13 +12,20 @@ struct RegisterTile {
   int64_t panels;
 };
 
+/// Registers that a panel of the accumulator's type takes.
+int64_t registersOfPanel(const KernelTarget &target, mlir::Type accumulator);
+
 /// Panels beside each other for `rows` rows: doubled while the accumulators fit the registers, up to `most`.
 int64_t choosePanels(const KernelTarget &target, mlir::Type accumulator, int64_t rows, int64_t most);
 
 /// The tile for a contraction with `rows` rows and `columns` columns (none when unknown): rows * vectors accumulators, the vectors of the right
-/// operand and one broadcast fit the registers, and small row counts take more panels to hide the FMA latency.
-RegisterTile chooseTile(const KernelTarget &target, mlir::Type accumulator, std::optional<int64_t> rows,
+/// operand and one broadcast fit the registers, and small row counts take more panels to hide the FMA latency. The kernel's
+/// choices have the last word.
+RegisterTile chooseTile(const KernelBuilder &kb, mlir::Type accumulator, std::optional<int64_t> rows,
                         std::optional<int64_t> columns = std::nullopt);
+
+/// Columns of a tile of the tile space of the contraction `op`.
+int64_t chooseColumns(mlir::Operation *op);
 
 /// One step of the sum: where the operands of index k lie.
 struct MicroKernel {
@@ -50,8 +57,8 @@ void forRowBlocks(KernelBuilder &kb, mlir::Value from, mlir::Value to, int64_t t
                   llvm::function_ref<void(mlir::Value, int64_t)> body);
 
 /// Rows of a tile of the tile space for a known number of rows: about 72, in whole register tiles, so that no block is
-/// a sliver.
-int64_t chooseRowBlock(std::optional<int64_t> rows, int64_t preferred);
+/// a sliver. A choice of the kernel around `op` goes before.
+int64_t chooseRowBlock(mlir::Operation *op, Knob knob, std::optional<int64_t> rows, int64_t preferred);
 
 } // namespace torsh
 

@@ -46,3 +46,18 @@ func.func @others(%x: tensor<1x57x57x64xf32>, %w: tensor<3x3x64x64xf32>) -> (ten
   %2 = torsh.conv %x, %n strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x57x57x64xf32>, tensor<3x3x64x12xf32>) -> tensor<1x55x55x12xf32>
   return %0, %1, %2 : tensor<1x28x28x64xf32>, tensor<1x55x55x64xf32>, tensor<1x55x55x12xf32>
 }
+
+// What was measured goes before the estimate, and leaves no trace.
+// CHECK-LABEL: func.func @chosen
+// CHECK-NOT: torsh.choices
+// CHECK: torsh.winograd_input %{{.*}} tile = 2
+// CHECK-NOT: winograd_input
+// CHECK: torsh.conv
+// CHECK-NOT: torsh.choices
+// CHECK: return
+func.func @chosen(%x: tensor<1x56x56x64xf32>) -> (tensor<1x56x56x64xf32>, tensor<1x56x56x64xf32>) {
+  %w = torsh.constant #torsh.weight<"w", tensor<3x3x64x64xf32>> -> tensor<3x3x64x64xf32>
+  %0 = torsh.conv %x, %w strides = [1, 1] dilations = [1, 1] low = [1, 1] high = [1, 1] groups = 1 {layout = #torsh<layout channels_last>, torsh.choices = {winograd = 2 : i64}} : (tensor<1x56x56x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x56x56x64xf32>
+  %1 = torsh.conv %x, %w strides = [1, 1] dilations = [1, 1] low = [1, 1] high = [1, 1] groups = 1 {layout = #torsh<layout channels_last>, torsh.choices = {winograd = 1 : i64}} : (tensor<1x56x56x64xf32>, tensor<3x3x64x64xf32>) -> tensor<1x56x56x64xf32>
+  return %0, %1 : tensor<1x56x56x64xf32>, tensor<1x56x56x64xf32>
+}

@@ -1,5 +1,10 @@
 // What becomes one kernel.
 // RUN: torsh-opt %s --torsh-form-groups --split-input-file | FileCheck %s
+// RUN: torsh-opt %s --torsh-form-groups=level=conservative --split-input-file | FileCheck %s --check-prefix=CONSERVATIVE
+// RUN: torsh-opt %s --torsh-form-groups=level=aggressive --split-input-file | FileCheck %s --check-prefix=AGGRESSIVE
+// RUN: torsh-opt %s --torsh-form-groups=explain --split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=EXPLAIN
+// RUN: not torsh-opt %s --torsh-form-groups=level=all --split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=LEVEL
+// LEVEL: TSH-0507: 'all' is no fusion level; use conservative, default or aggressive
 
 !x = tensor<?x4xf32, #torsh.dims<[n, 4]>>
 !y = tensor<?x20xf32, #torsh.dims<[n, 20]>>
@@ -165,4 +170,80 @@ func.func @weights_are_read(%q: !h, %k: !h, %v: !h) -> (!h, !p) {
   %p = torsh.softmax %s axis = 3 : !p
   %y = torsh.dot_general %p, %v batch = [0, 1] x [0, 1] contract = [3] x [2] : (!p, !h) -> !h
   return %y, %p : !h, !p
+}
+
+// -----
+
+!s = tensor<8x4xf32>
+
+// A chain of single readers is fused at every level; a value with two readers ends a conservative chain.
+// CONSERVATIVE-LABEL: func.func @levels
+// CONSERVATIVE: torsh.group "dot"
+// CONSERVATIVE: torsh.add
+// CONSERVATIVE-NEXT: torsh.yield
+// CONSERVATIVE: torsh.group "elementwise"
+// CONSERVATIVE: torsh.group "elementwise"
+// CONSERVATIVE-NOT: torsh.group
+// CONSERVATIVE: return
+// CHECK-LABEL: func.func @levels
+// CHECK: torsh.group "dot"
+// CHECK: torsh.add
+// CHECK-NEXT: torsh.tanh
+// CHECK-NEXT: torsh.yield
+// CHECK: torsh.group "elementwise"
+// CHECK: torsh.exp
+// AGGRESSIVE-LABEL: func.func @levels
+// AGGRESSIVE: torsh.group "dot"
+// AGGRESSIVE: torsh.add
+// AGGRESSIVE-NEXT: torsh.exp
+// AGGRESSIVE-NEXT: torsh.tanh
+// AGGRESSIVE-NEXT: torsh.yield
+// EXPLAIN: 'first' is not fused with 'sum', which it reads: the kernel would have more than 2 results; --fusion=aggressive does it
+func.func @levels(%x: !s, %w: tensor<4x4xf32>) -> (!s, !s, !s) {
+  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] : (!s, tensor<4x4xf32>) -> !s loc("product")
+  %1 = torsh.add %0, %x : !s loc("sum")
+  %2 = torsh.exp %1 : !s loc("first")
+  %3 = torsh.tanh %1 : !s loc("last")
+  return %1, %2, %3 : !s, !s, !s
+}
+
+// -----
+
+!s = tensor<8x4xf32>
+
+// A cheap op on a value in memory is computed again in each reader, an expensive one is not.
+// CHECK-LABEL: func.func @again
+// AGGRESSIVE-LABEL: func.func @again
+// AGGRESSIVE: torsh.group "elementwise"(%arg0)
+// AGGRESSIVE: torsh.abs
+// AGGRESSIVE: torsh.yield
+// AGGRESSIVE: torsh.group "dot"
+// AGGRESSIVE: torsh.dot_general
+// AGGRESSIVE-NEXT: torsh.abs
+// AGGRESSIVE-NEXT: torsh.mul
+// EXPLAIN: 'product' is not fused with 'cheap', which it reads: a 'dot' kernel reads its operands from memory
+// EXPLAIN: 'both' is not fused with 'cheap', which it reads: the reader belongs to the 'dot' kernel that it follows or feeds; --fusion=aggressive does it
+func.func @again(%x: !s, %w: tensor<4x4xf32>) -> !s {
+  %0 = torsh.abs %x : !s loc("cheap")
+  %1 = torsh.dot_general %0, %w batch = [] x [] contract = [1] x [0] : (!s, tensor<4x4xf32>) -> !s loc("product")
+  %2 = torsh.mul %1, %0 : !s loc("both")
+  return %2 : !s
+}
+
+// -----
+
+!s = tensor<8x4xf32>
+
+// The tuner's word: a kernel of its own for the elementwise code. The decision leaves no trace.
+// EXPLAIN: 'behind' is not fused with 'before', which it reads: two kernels were measured to be quicker
+// CHECK-LABEL: func.func @chosen
+// CHECK: torsh.group "dot"
+// CHECK-NOT: torsh.choices
+// CHECK-NOT: torsh.exp
+// CHECK: torsh.group "elementwise"
+// CHECK: torsh.exp
+func.func @chosen(%x: !s, %w: tensor<4x4xf32>) -> !s {
+  %0 = torsh.dot_general %x, %w batch = [] x [] contract = [1] x [0] {torsh.choices = {separate_epilogue = 1 : i64}} : (!s, tensor<4x4xf32>) -> !s loc("before")
+  %1 = torsh.exp %0 : !s loc("behind")
+  return %1 : !s
 }

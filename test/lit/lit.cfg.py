@@ -15,6 +15,8 @@ config.test_exec_root = os.path.join(config.torsh_build, "test", "lit", "output"
 config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.torsh_build, "bin"), config.llvm_tools, os.environ.get("PATH", "")]
 )
+# What somebody measured on this machine changes no test.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.test_exec_root, "no-cache")
 # A variable is forgotten at the next CHECK-LABEL, and a prefix that occurs nowhere is an error.
 config.environment["FILECHECK_OPTS"] = "--enable-var-scope --allow-unused-prefixes=false"
 for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "CCACHE_DIR", "CCACHE_DISABLE"):

@@ -471,9 +471,9 @@ def check(torshc, seed, keep):
     path = folder / "model.onnx"
     onnx.save(model, path)
     failures, artifacts = [], {}
-    for level in ("-O3", "-O0"):
-        artifacts[level] = folder / f"model{level}.so"
-        if problem := call([torshc, path, "-o", artifacts[level], level, "--target-cpu", "host", "-j", "1"]):
+    for level in ("-O3", "-O0", "-O3 --fusion=conservative", "-O3 --fusion=aggressive"):
+        artifacts[level] = folder / f"model{len(artifacts)}.so"
+        if problem := call([torshc, path, "-o", artifacts[level], *level.split(), "--target-cpu", "host", "-j", "1"]):
             failures.append(f"compile {level}: {problem}")
             artifacts[level] = None
     for number, sizes in enumerate(SIZES if builder.symbolic else SIZES[:1]):

@@ -3,6 +3,7 @@
 #define TORSH_TOOLS_TORSHC_COMMANDS_H
 
 #include "compiler/Compile.h"
+#include "compiler/tuner/Tuner.h"
 
 namespace torsh {
 
@@ -36,6 +37,16 @@ struct AffineCommandOptions {
   bool report = false; ///< say what was done to each function
 };
 
+struct TuneCommand {
+  std::string budget = "60s";
+  std::vector<std::string> dims;
+  TuneOptions options;
+  TuneCommand() { options.compile.targetCpu = "host"; }
+};
+
+/// Reads "60s", "500ms", "5min" or a number of seconds; false with a message for anything else.
+bool readDuration(const std::string &text, double &seconds);
+
 /// Reads NAME=VALUE entries of --dim; false with a message when one is something else.
 bool readDims(const std::vector<std::string> &entries, llvm::StringMap<int64_t> &dims);
 
@@ -45,6 +56,7 @@ int runRun(RunOptions &options);
 int runBench(BenchOptions &options);
 int runInspect(const std::string &path, bool json);
 int runAffine(const AffineCommandOptions &options);
+int runTune(TuneCommand &command);
 int runVerify(const std::string &path);
 
 } // namespace torsh

@@ -27,6 +27,21 @@ void addExactConv(CLI::App &app, CompileOptions &options) {
                "Compute convolutions as direct sums only, without Winograd's transforms and their rounding");
 }
 
+void addFusion(CLI::App &app, CompileOptions &options) {
+  app.add_option("--fusion", options.fusion,
+                 "What becomes one kernel: conservative (elementwise chains of single readers), default, or "
+                 "aggressive "
+                 "(cheap values are computed again in each reader)")
+      ->check(CLI::IsMember({"conservative", "default", "aggressive"}));
+}
+
+void addTuningDatabase(CLI::App &app, CompileOptions &options) {
+  app.add_option(
+      "--tuning-db", options.tuningDatabase,
+      "The database of measured choices; default torsh/tuning.json in the user's cache directory, none "
+      "ignores all that was measured");
+}
+
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
       {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
@@ -37,6 +52,8 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
       ->check(CLI::Range(0, 3));
   addExactConv(app, options);
+  addFusion(app, options);
+  addTuningDatabase(app, options);
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3 or x86-64-v4");
   app.add_option("--emit", options.emit,
@@ -49,7 +66,9 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
                  "Write the IR after every pass below this directory");
   app.add_flag("--time-passes", options.timePasses, "Print how long each phase and pass took");
   app.add_flag("--report", options.report,
-               "Print each kernel with its strategy, vector width and compile time");
+               "Print why kernels hand values to each other in memory, and each kernel with its strategy, "
+               "vector width, "
+               "tuned choices and compile time");
 }
 
 } // namespace
@@ -61,6 +80,7 @@ int main(int argc, char **argv) {
                "  torshc bench model.so              time it\n"
                "  torshc inspect model.so            what is in an artifact, without executing it\n"
                "  torshc verify model.so             check its digests\n"
+               "  torshc tune model.onnx             measure what is best for its kernels on this machine\n"
                "  torshc check model.onnx            list everything that is not supported\n"
                "  torshc affine loops.mlir -o x.o    schedule and compile affine loop nests\n\n"
                "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 the model is malformed, 4 the model has "
@@ -70,7 +90,7 @@ int main(int argc, char **argv) {
   app.get_formatter()->column_width(34);
 
   // `torshc MODEL -o OUT` is the compile command without its name, so the first word decides.
-  static const char *names[] = {"compile", "run", "bench", "inspect", "verify", "check", "affine"};
+  static const char *names[] = {"compile", "run", "bench", "inspect", "verify", "check", "tune", "affine"};
   std::vector<std::string> arguments(argv + 1, argv + argc);
   bool named = !arguments.empty() && llvm::is_contained(names, llvm::StringRef(arguments[0]));
   if (!arguments.empty() && !named && arguments[0] != "--help" && arguments[0] != "-h" &&
@@ -108,6 +128,8 @@ int main(int argc, char **argv) {
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
       ->check(CLI::Range(0, 3));
   addExactConv(*run, runOptions.compile);
+  addFusion(*run, runOptions.compile);
+  addTuningDatabase(*run, runOptions.compile);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");
@@ -123,6 +145,8 @@ int main(int argc, char **argv) {
   bench->add_option("--dim", benchOptions.dims,
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   addExactConv(*bench, benchOptions.compile);
+  addFusion(*bench, benchOptions.compile);
+  addTuningDatabase(*bench, benchOptions.compile);
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
   bench->add_flag("--json", benchOptions.json, "Print the result as JSON");
   bench->add_flag(
@@ -130,6 +154,22 @@ int main(int argc, char **argv) {
       "Show where the time goes: each kernel's time, arithmetic, traffic and share of the machine's roof");
   bench->add_option("--trace", benchOptions.trace,
                     "Write the measured runs' kernels as a trace for Perfetto (the newest 65536 events)");
+
+  TuneCommand tuneCommand;
+  CLI::App *tune = app.add_subcommand(
+      "tune",
+      "Measure tile sizes, unrolling and algorithms for a model's kernels; later compilations use them");
+  tune->add_option("MODEL", tuneCommand.options.compile.modelPath, "The model: an .onnx file")->required();
+  tune->add_option("--budget", tuneCommand.budget, "How long it may take: 60s, 500ms, 5min");
+  tune->add_option("--dim", tuneCommand.dims,
+                   "NAME=VALUE: the size of a symbolic dim while measuring; default 1");
+  tune->add_option("--target-cpu", tuneCommand.options.compile.targetCpu, "As for compile; default host");
+  tune->add_option("-j,--jobs", tuneCommand.options.compile.threads, "As for compile");
+  tune->add_flag("--again", tuneCommand.options.again, "Measure also what the database knows");
+  tune->add_flag("--winners-only", tuneCommand.options.winnersOnly,
+                 "Record only kernels for which something is better than the default");
+  addExactConv(*tune, tuneCommand.options.compile);
+  addTuningDatabase(*tune, tuneCommand.options.compile);
 
   std::string inspectPath, verifyPath;
   bool inspectJson = false;
@@ -142,7 +182,8 @@ int main(int argc, char **argv) {
 
   AffineCommandOptions affineOptions;
   CLI::App *affine = app.add_subcommand("affine", "Schedule and compile functions in MLIR's affine dialect");
-  affine->add_option("FILE", affineOptions.path, "The functions: MLIR text, arrays of known sizes")->required();
+  affine->add_option("FILE", affineOptions.path, "The functions: MLIR text, arrays of known sizes")
+      ->required();
   affine->add_option("-o,--output", affineOptions.outputPath, "The file to write; - for stdout")->required();
   affine->add_option("--emit", affineOptions.emit, "loops, llvm, asm or obj (default)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, EmitLevel>{{"loops", EmitLevel::Loops},
@@ -177,6 +218,8 @@ int main(int argc, char **argv) {
     return runRun(runOptions);
   if (*bench)
     return runBench(benchOptions);
+  if (*tune)
+    return runTune(tuneCommand);
   if (*inspect)
     return runInspect(inspectPath, inspectJson);
   if (*affine)
