@@ -202,6 +202,7 @@ CompileStatus Compilation::run() {
         GraphOptions graph;
         graph.optLevel = options.optLevel;
         graph.exactConv = options.exactConv;
+        graph.narrowWeights = options.precision == Precision::BF16;
         graph.fusion = options.fusion;
         graph.explainFusion = options.report;
         graph.tuning = tuning;
@@ -269,6 +270,7 @@ CompileStatus Compilation::run() {
   clock.lap("link");
   std::string metadata = buildMetadata(
       main, *levels, *kernels, options.modelPath, options.optLevel,
+      options.precision == Precision::BF16 ? "bf16" : "f32",
       options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
   if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
     return fail(std::move(error));

@@ -14,6 +14,12 @@ namespace torsh {
 /// The levels of IR that `--emit` prints.
 enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object };
 
+/// In which precision a model is computed.
+enum class Precision {
+  F32,  ///< as the model says
+  BF16, ///< f32 weights of contractions are stored as bf16; activations and sums stay f32
+};
+
 /// Choices of a compilation.
 struct CompileOptions {
   std::string modelPath;
@@ -23,6 +29,7 @@ struct CompileOptions {
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;
   unsigned optLevel = 3;
+  Precision precision = Precision::F32;
   bool exactConv = false;         ///< convolutions as direct sums only: no Winograd transforms
   std::string fusion = "default"; ///< conservative, default or aggressive (torsh-form-groups)
   /// The database of measured choices; empty for the default place, "none" for the strategies' own defaults.

@@ -80,11 +80,12 @@ json::Array launches(mlir::func::FuncOp function) {
 
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
                           ArrayRef<CompiledKernel> kernels, StringRef modelPath, unsigned optLevel,
-                          StringRef sidecar) {
+                          StringRef precision, StringRef sidecar) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
   root["opt_level"] = int64_t(optLevel);
+  root["precision"] = precision;
   root["model"] = sys::path::filename(modelPath);
   if (auto buffer = MemoryBuffer::getFile(modelPath, false, false)) {
     StringRef bytes = (*buffer)->getBuffer();

@@ -10,7 +10,7 @@ namespace torsh {
 /// The metadata as JSON: versions, model digest, signature, CPU levels, kernels with their source nodes, memory.
 std::string buildMetadata(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels,
                           llvm::ArrayRef<CompiledKernel> kernels, llvm::StringRef modelPath,
-                          unsigned optLevel, llvm::StringRef sidecar);
+                          unsigned optLevel, llvm::StringRef precision, llvm::StringRef sidecar);
 
 } // namespace torsh
 

@@ -56,6 +56,7 @@ std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
     GraphOptions graph;
     graph.optLevel = *graphLevel;
     graph.exactConv = options.exactConv;
+    graph.narrowWeights = options.precision == Precision::BF16;
     graph.fusion = options.fusion;
     buildGraphPipeline(pm, graph);
     if (failed(pm.run(*result->model.module)))

@@ -58,6 +58,9 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   pm.addNestedPass<func::FuncOp>(createNormalizeContractionsPass());
   // Needs weights as [K, N].
   pm.addNestedPass<func::FuncOp>(createPackWeightsPass());
+  // Panels are what gets narrow: what is read by anything else keeps its type.
+  if (options.narrowWeights)
+    pm.addNestedPass<func::FuncOp>(createNarrowWeightsPass());
   // Weights as they were before, and copies that two contractions need.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

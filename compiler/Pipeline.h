@@ -13,6 +13,7 @@ struct TuningContext;
 struct GraphOptions {
   unsigned optLevel = 3;          ///< 0 keeps the model's ops apart where code generation can
   bool exactConv = false;         ///< convolutions as direct sums alone
+  bool narrowWeights = false;     ///< weights of contractions are stored as bf16
   std::string fusion = "default"; ///< conservative, default or aggressive
   bool explainFusion = false;     ///< remarks about values that kernels hand to each other in memory
   std::shared_ptr<const TuningContext> tuning; ///< measured choices, or null

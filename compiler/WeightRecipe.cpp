@@ -95,6 +95,21 @@ void transformWeights(const WinogradTransform &transform, const Unaligned<float>
     }
 }
 
+/// Whether `step` is the last and rounds f32 to bf16.
+bool isFinalNarrowing(WeightAttr weight, WeightStepAttr step) {
+  return step == weight.getSteps().back() && weight.getSourceType().getElementType().isF32() &&
+         step.getType().getElementType().isBF16();
+}
+
+/// Rounds to the nearest bf16, ties to even; NaN stays NaN.
+void narrow(const Unaligned<uint32_t> *from, uint16_t *to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    uint32_t bits = from[i];
+    bool isNaN = (bits & 0x7fffffff) > 0x7f800000;
+    to[i] = isNaN ? (bits >> 16) | 0x40 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  }
+}
+
 template <typename Function> bool forWidth(unsigned bits, Function function) {
   switch (bits) {
   case 8:
@@ -128,7 +143,8 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
   bool bytewise = llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
     StringRef kind = step.getKind().getValue();
     return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
-           kind == "pack" || ((kind == "scale" || kind == "winograd") && type.getElementType().isF32());
+           kind == "pack" || (kind == "cast" && isFinalNarrowing(weight, step)) ||
+           ((kind == "scale" || kind == "winograd") && type.getElementType().isF32());
   });
   if (!bytewise || type.getElementTypeBitWidth() < 8) {
     // Casts and packed types are rare and small: the reference evaluator does them.
@@ -170,6 +186,12 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
             values[(o * size + i) * inner + j] *= by[i];
       current = held;
       continue;
+    }
+    if (kind == "cast") {
+      std::vector<char> rounded(product(shape) * 2);
+      narrow(reinterpret_cast<const Unaligned<uint32_t> *>(current.data()),
+             reinterpret_cast<uint16_t *>(rounded.data()), product(shape));
+      return rounded;
     }
     std::vector<char> next(product(target) * bits / 8);
     SmallVector<int64_t> strides = rowMajorStrides(shape);

@@ -251,6 +251,7 @@ CompileStatus Tuner::run() {
   GraphOptions graph;
   graph.optLevel = trial.optLevel;
   graph.exactConv = options.compile.exactConv;
+  graph.narrowWeights = options.compile.precision == Precision::BF16;
   if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) { buildAlgebraPipeline(pm, graph); }))
     return CompileStatus::Failed;
   log << "  default         tuned  kernel\n";

@@ -9,7 +9,9 @@ namespace torsh {
 LogicalResult UnpackOp::verify() {
   auto from = cast<RankedTensorType>(getX().getType()), to = cast<RankedTensorType>(getY().getType());
   bool fits = from.getRank() >= 3 && to.getRank() == from.getRank() - 1 && from.hasStaticShape() &&
-              to.hasStaticShape() && from.getElementType() == to.getElementType();
+              to.hasStaticShape() &&
+              (from.getElementType() == to.getElementType() ||
+               (from.getElementType().isBF16() && to.getElementType().isF32()));
   if (fits) {
     ArrayRef<int64_t> x = from.getShape(), y = to.getShape();
     int64_t panel = x.back(), panels = x[x.size() - 3], k = x[x.size() - 2];

@@ -27,7 +27,8 @@ def Torsh_UnpackOp : Torsh_Op<"unpack", [Pure]> {
   let description = [{
     x [batch..., ceil(N/p), K, p] -> y [batch..., K, N] with y[.., k, n] = x[.., n / p, k, n % p]. Weights are packed
     when the artifact is written; kernels of contractions read the panels and never run this op.
-    unpack_c1: shapes as above.
+    Weights may be stored as bf16 behind an f32 matrix.
+    unpack_c1: shapes as above, element types equal or bf16 and f32.
   }];
   let arguments = (ins Torsh_Tensor:$x);
   let results = (outs Torsh_Tensor:$y);

@@ -146,6 +146,19 @@ def PackWeightsPass : Pass<"torsh-pack-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def NarrowWeightsPass : Pass<"torsh-narrow-weights", "::mlir::func::FuncOp"> {
+  let summary = "Packed f32 weights of contractions are stored as bf16";
+  let description = [{
+    Before: `%w = torsh.unpack %p : (tensor<4x64x16xf32>) -> tensor<64x64xf32>` with a recipe %p
+    After:  the same with `%p : tensor<4x64x16xbf16>`, whose recipe ends with a cast
+
+    Weights that Winograd's transform made, and those of recurrent layers and depthwise convolutions, keep their type.
+    Precondition: torsh-pack-weights. Rationale: half of the bytes to read and to ship; sums stay f32, so the only error is
+    that of the rounded weights, at most 2^-9 of each. Kernels widen a piece of a panel once for all rows of a block.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def CheckImportPass : Pass<"torsh-check-import", "::mlir::ModuleOp"> {
   let summary = "Verifies the import contract";
   let description = [{

@@ -16,7 +16,7 @@ constexpr int64_t cacheLine = 64;
 
 int64_t BlockedSum::piecesOfRun() const {
   int64_t most = mostOfPiece(kb.target);
-  return (run + most - 1) / most;
+  return std::max<int64_t>(1, (run + most - 1) / most);
 }
 
 int64_t BlockedSum::pieceSize() const {
@@ -25,12 +25,14 @@ int64_t BlockedSum::pieceSize() const {
 }
 
 bool BlockedSum::pays() const {
-  return outer * run * 2 > 3 * mostOfPiece(kb.target) && pieceSize() >= leastOfPiece &&
+  return (widens() || outer * run * 2 > 3 * mostOfPiece(kb.target)) && pieceSize() >= leastOfPiece &&
          blockRows >= 4 * tile.rows;
 }
 
 void BlockedSum::prepare() {
   partial = kb.stackBuffer(micro.accumulator, blockRows * tile.panels * panelWidth);
+  if (widens())
+    widened = kb.stackBuffer(micro.accumulator, pieceSize() * tile.panels * panelWidth);
 }
 
 void BlockedSum::prefetch(const Place &place, Value row, Value next) {
@@ -67,6 +69,19 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
     SmallVector<Value> weights;
     for (Value panel : place.panels)
       weights.push_back(kb.address(panel, weightType, kb.mul(k, kb.constant(panelWidth))));
+    Type loadedType = weightType;
+    if (widens()) {
+      loadedType = micro.accumulator;
+      for (size_t index = 0; index < weights.size(); ++index) {
+        Value panel = weights[index];
+        Value wide = kb.address(widened, loadedType, kb.constant(index * pieceSize() * panelWidth));
+        kb.loop(kb.constant(0), kb.mul(size, kb.constant(panelWidth)), micro.lanes, [&](Value at) {
+          Value loaded = micro.widen(kb.loadFrom(panel, weightType, at, micro.lanes), weightType);
+          kb.storeTo(loaded, wide, loadedType, at, micro.lanes);
+        });
+        weights[index] = wide;
+      }
+    }
 
     forRowBlocks(kb, place.from, place.to, tile.rows, [&](Value row, int64_t count) {
       SmallVector<Value> left;
@@ -83,8 +98,8 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
           [&](Value at, int64_t v) {
             Value offset =
                 kb.add(kb.mul(at, kb.constant(panelWidth)), kb.constant(v % vectorsOfPanel * micro.lanes));
-            return micro.widen(kb.loadFrom(weights[v / vectorsOfPanel], weightType, offset, micro.lanes),
-                               weightType);
+            return micro.widen(kb.loadFrom(weights[v / vectorsOfPanel], loadedType, offset, micro.lanes),
+                               loadedType);
           },
           run % 4 == 0 ? 4 : 1);
       kb.ifThenElse(

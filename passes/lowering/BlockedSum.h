@@ -19,9 +19,10 @@ struct BlockedSum {
   int64_t blockRows; ///< the most rows of a block
   RegisterTile tile;
   mlir::Type weightType;
-  mlir::Value partial; ///< set by prepare()
+  mlir::Value partial = {}; ///< set by prepare()
+  mlir::Value widened = {}; ///< a piece of weights in the accumulator's type, when they are stored in another
 
-  /// Whether the cut pays: many products, and enough rows to use a piece often.
+  /// Whether the cut pays: many products, or weights to widen, and enough rows to use a piece often.
   bool pays() const;
   /// Takes the stack memory; once a kernel.
   void prepare();
@@ -41,6 +42,7 @@ struct BlockedSum {
   void emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Finish finish);
 
 private:
+  bool widens() const { return weightType != micro.accumulator; }
   int64_t piecesOfRun() const;
   int64_t pieceSize() const;
   void prefetch(const Place &place, mlir::Value row, mlir::Value next);

@@ -73,7 +73,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
 
   auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
   Type accumulator = kb.computeType(elementOf(op.getY()));
-  Type xType = elementOf(op.getX()), wType = elementOf(op.getW());
+  Type xType = elementOf(op.getX()), wType = elementOf(unpack.getX());
   SmallVector<Value> ySizes = kb.dims(op.getY());
   ArrayRef<int64_t> wShape = cast<RankedTensorType>(op.getW().getType()).getShape();
   int64_t spatial = wShape.size() - 2;
@@ -98,7 +98,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
-  BlockedSum blocked{kb, micro, taps * channels / run, run, rowBlock(op), tile, wType, {}};
+  BlockedSum blocked{kb, micro, taps * channels / run, run, rowBlock(op), tile, wType};
   bool cut = blocked.pays();
   if (cut)
     blocked.prepare();

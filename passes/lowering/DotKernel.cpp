@@ -114,7 +114,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   DotGeneralOp op = shape.op;
   auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
   Type accumulator = kb.computeType(elementOf(op.getY()));
-  Type leftType = elementOf(op.getLhs()), rightType = elementOf(op.getRhs());
+  Type leftType = elementOf(op.getLhs()),
+       rightType = elementOf(shape.unpack ? shape.unpack.getX() : op.getRhs());
   SmallVector<Value> sizes = kb.dims(op.getY());
   Value k = kb.dim(getDims(op.getLhs())[shape.leftK]);
   std::optional<View> left = kb.viewOf(op.getLhs());
@@ -152,7 +153,7 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   Value packed =
       packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
   MicroKernel micro{kb, accumulator, leftType, rightType, lanes};
-  BlockedSum blocked{kb, micro, 1, getConstantIntValue(k).value_or(0), rowBlock(shape), tile, rightType, {}};
+  BlockedSum blocked{kb, micro, 1, getConstantIntValue(k).value_or(0), rowBlock(shape), tile, rightType};
   bool cut = shape.unpack && blocked.pays();
   if (cut)
     blocked.prepare();

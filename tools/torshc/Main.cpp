@@ -27,6 +27,16 @@ void addExactConv(CLI::App &app, CompileOptions &options) {
                "Compute convolutions as direct sums only, without Winograd's transforms and their rounding");
 }
 
+void addPrecision(CLI::App &app, CompileOptions &options) {
+  static const std::map<std::string, Precision> precisions{{"f32", Precision::F32},
+                                                           {"bf16", Precision::BF16}};
+  app.add_option(
+         "--precision", options.precision,
+         "f32, or bf16: the weights of matrix products and convolutions are stored as bf16, activations "
+         "and sums stay f32")
+      ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case));
+}
+
 void addFusion(CLI::App &app, CompileOptions &options) {
   app.add_option("--fusion", options.fusion,
                  "What becomes one kernel: conservative (elementwise chains of single readers), default, or "
@@ -52,6 +62,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
       ->check(CLI::Range(0, 3));
   addExactConv(app, options);
+  addPrecision(app, options);
   addFusion(app, options);
   addTuningDatabase(app, options);
   app.add_option("--target-cpu", options.targetCpu,
@@ -128,6 +139,7 @@ int main(int argc, char **argv) {
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
       ->check(CLI::Range(0, 3));
   addExactConv(*run, runOptions.compile);
+  addPrecision(*run, runOptions.compile);
   addFusion(*run, runOptions.compile);
   addTuningDatabase(*run, runOptions.compile);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
@@ -145,6 +157,7 @@ int main(int argc, char **argv) {
   bench->add_option("--dim", benchOptions.dims,
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   addExactConv(*bench, benchOptions.compile);
+  addPrecision(*bench, benchOptions.compile);
   addFusion(*bench, benchOptions.compile);
   addTuningDatabase(*bench, benchOptions.compile);
   bench->add_option("--seconds", benchOptions.seconds, "How long to measure");
@@ -169,6 +182,7 @@ int main(int argc, char **argv) {
   tune->add_flag("--winners-only", tuneCommand.options.winnersOnly,
                  "Record only kernels for which something is better than the default");
   addExactConv(*tune, tuneCommand.options.compile);
+  addPrecision(*tune, tuneCommand.options.compile);
   addTuningDatabase(*tune, tuneCommand.options.compile);
 
   std::string inspectPath, verifyPath;

@@ -22,7 +22,8 @@ def _find_compiler():
     return found
 
 
-def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None, exact_conv=False):
+def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None, exact_conv=False,
+            precision="f32"):
     """Compiles an ONNX model, given as a path or as the bytes of one, and loads the result.
 
     dims        sizes for symbolic dims by name, for example {"batch": 1}; the others stay symbolic
@@ -30,6 +31,7 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
     target_cpu  "host" for this machine, "portable" or the name of a CPU or level as torshc --target-cpu takes it
     threads     None for the processors this process may use
     exact_conv  convolutions as direct sums only, without Winograd's transforms and their rounding
+    precision   "f32", or "bf16": the weights of matrix products and convolutions are stored as bf16
     """
     compiler = _find_compiler()
     folder = tempfile.mkdtemp(prefix="torsh-")
@@ -42,6 +44,8 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
             model = os.path.abspath(os.fspath(path_or_bytes))
         artifact = os.path.join(folder, "model.so")
         command = [compiler, model, "-o", artifact, "-O%d" % opt_level, "--target-cpu", target_cpu]
+        if precision != "f32":
+            command += ["--precision", precision]
         if exact_conv:
             command.append("--exact-conv")
         for name, size in (dims or {}).items():

@@ -21,7 +21,8 @@ Results evaluateUnpack(UnpackOp op, Call &call) {
   if (!y)
     return y.takeError();
   const int64_t batch = x.rank() - 3, rank = batch + 2;
-  bool fits = batch >= 0 && y->rank() == rank && y->elementType == x.elementType &&
+  bool fits = batch >= 0 && y->rank() == rank &&
+              (y->elementType == x.elementType || (x.elementType.isBF16() && y->elementType.isF32())) &&
               ArrayRef<int64_t>(x.shape).take_front(batch) == ArrayRef<int64_t>(y->shape).take_front(batch) &&
               x.shape[batch + 1] == y->shape[batch] &&
               y->shape[batch + 1] <= x.shape[batch] * x.shape[batch + 2];
