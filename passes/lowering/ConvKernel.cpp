@@ -98,7 +98,13 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
-  BlockedSum blocked{kb, micro, taps * channels / run, run, rowBlock(op), tile, wType};
+  BlockedSum blocked{kb,
+                     micro,
+                     taps * channels / run,
+                     run,
+                     std::min(rowBlock(op), dim::asConstant(pixelsOf(op)).value_or(INT64_MAX)),
+                     tile,
+                     wType};
   bool cut = blocked.pays();
   if (cut)
     blocked.prepare();

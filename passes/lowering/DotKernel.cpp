@@ -153,7 +153,13 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   Value packed =
       packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
   MicroKernel micro{kb, accumulator, leftType, rightType, lanes};
-  BlockedSum blocked{kb, micro, 1, getConstantIntValue(k).value_or(0), rowBlock(shape), tile, rightType};
+  BlockedSum blocked{kb,
+                     micro,
+                     1,
+                     getConstantIntValue(k).value_or(0),
+                     std::min(rowBlock(shape), knownRows.value_or(INT64_MAX)),
+                     tile,
+                     rightType};
   bool cut = shape.unpack && blocked.pays();
   if (cut)
     blocked.prepare();
