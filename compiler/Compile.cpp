@@ -12,6 +12,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
+#include <future>
 #include <sched.h>
 
 using namespace llvm;
@@ -221,6 +222,9 @@ CompileStatus Compilation::run() {
   auto plan = buildHostPlan(main, *levels, llvmContext);
   if (!plan)
     return fail(plan.takeError());
+  // Reads the whole model, so it goes beside the kernels.
+  auto identity = std::async(threads > 1 ? std::launch::async : std::launch::deferred,
+                             [&] { return identifyModel(options.modelPath); });
   auto started = std::chrono::steady_clock::now();
   auto progress = [&](size_t done, size_t total) {
     if (options.progress && std::chrono::steady_clock::now() - started > std::chrono::seconds(1))
@@ -238,7 +242,8 @@ CompileStatus Compilation::run() {
   if (!machine)
     return fail(machine.takeError());
   SmallVector<char, 0> planObject;
-  optimizeModule(**plan, **machine, 1);
+  if (Error error = optimizeModule(**plan, **machine, 1))
+    return fail(std::move(error));
   if (Error error = emitMachineCode(**plan, **machine, false, planObject))
     return fail(std::move(error));
   std::vector<std::string> objects{std::string(planObject.begin(), planObject.end())};
@@ -256,9 +261,9 @@ CompileStatus Compilation::run() {
     return fail(elf.takeError());
   clock.lap("link");
   std::string metadata = buildMetadata(
-      main, *levels, *kernels, options.modelPath, options.optLevel,
+      main, *levels, *kernels, options.modelPath, identity.get(), options.optLevel,
       options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
-  if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
+  if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar, threads))
     return fail(std::move(error));
   clock.lap("weights");
   if (options.report)

@@ -78,20 +78,29 @@ json::Array launches(mlir::func::FuncOp function) {
 
 } // namespace
 
+ModelIdentity identifyModel(StringRef path) {
+  ModelIdentity model;
+  if (auto buffer = MemoryBuffer::getFile(path, false, false)) {
+    StringRef bytes = (*buffer)->getBuffer();
+    std::array<uint8_t, 32> digest;
+    torsh_sha256_of(bytes.data(), bytes.size(), digest.data());
+    model.bytes = int64_t(bytes.size());
+    model.sha256 = toHex(digest, true);
+  }
+  return model;
+}
+
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
-                          ArrayRef<CompiledKernel> kernels, StringRef modelPath, unsigned optLevel,
-                          StringRef sidecar) {
+                          ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
+                          unsigned optLevel, StringRef sidecar) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
   root["opt_level"] = int64_t(optLevel);
   root["model"] = sys::path::filename(modelPath);
-  if (auto buffer = MemoryBuffer::getFile(modelPath, false, false)) {
-    StringRef bytes = (*buffer)->getBuffer();
-    std::array<uint8_t, 32> digest;
-    torsh_sha256_of(bytes.data(), bytes.size(), digest.data());
-    root["model_bytes"] = int64_t(bytes.size());
-    root["model_sha256"] = toHex(digest, true);
+  if (model.bytes >= 0) {
+    root["model_bytes"] = model.bytes;
+    root["model_sha256"] = model.sha256;
   }
   if (!sidecar.empty())
     root["weights_file"] = sidecar;

@@ -40,20 +40,20 @@ void allowContraction(ModuleOp module) {
 }
 
 struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    allowContraction(module);
-    {
-      // Functions without a polynomial of their own are first written through ones that have one.
-      RewritePatternSet patterns(&getContext());
-      SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
-      math::populateExpansionPatterns(patterns, expanded);
-      populateMathApproximations(patterns);
-      populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
-      if (failed(applyPatternsGreedily(module, std::move(patterns))))
-        return signalPassFailure();
-    }
-    OpPassManager pipeline(ModuleOp::getOperationName());
+  LowerVectors() = default;
+  LowerVectors(const LowerVectors &other) : LowerVectorsPassBase(other) {}
+
+  /// Patterns and passes are collected once, not for each kernel.
+  LogicalResult initialize(MLIRContext *context) override {
+    // Functions without a polynomial of their own are first written through ones that have one.
+    RewritePatternSet patterns(context);
+    SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
+    math::populateExpansionPatterns(patterns, expanded);
+    populateMathApproximations(patterns);
+    populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
+    functions = FrozenRewritePatternSet(std::move(patterns));
+
+    pipeline = OpPassManager(ModuleOp::getOperationName());
     // bf16 is rounded by integer arithmetic: LLVM would call the compiler's runtime library, which no artifact has. This
     // comes first, because canonical forms convert integers to bf16 directly.
     arith::ArithExpandOpsPassOptions expansion;
@@ -72,6 +72,14 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     pipeline.addPass(createConvertFuncToLLVMPass());
     pipeline.addPass(createReconcileUnrealizedCastsPass());
     pipeline.addPass(createCanonicalizerPass());
+    return success();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    allowContraction(module);
+    if (failed(applyPatternsGreedily(module, functions)))
+      return signalPassFailure();
     if (failed(runPipeline(pipeline, module)))
       return signalPassFailure();
     WalkResult result = module.walk([&](Operation *op) {
@@ -83,6 +91,10 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     if (result.wasInterrupted())
       signalPassFailure();
   }
+
+private:
+  FrozenRewritePatternSet functions;
+  OpPassManager pipeline;
 };
 
 } // namespace
