@@ -5,6 +5,7 @@
 #include "compiler/KernelCompiler.h"
 #include "compiler/Metadata.h"
 #include "compiler/Pipeline.h"
+#include "dialects/torsh/Dim.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -266,10 +267,15 @@ CompileStatus Compilation::run() {
   if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar, threads))
     return fail(std::move(error));
   clock.lap("weights");
-  if (options.report)
+  if (options.report) {
+    log << "arena " << dim::toString(mlir::cast<DimAttr>(main->getAttr("torsh.arena_bytes"))) << " bytes";
+    if (auto bound = main->getAttrOfType<mlir::IntegerAttr>("torsh.arena_lower_bound"))
+      log << ", at least " << bound.getInt() << " are alive at one step";
+    log << "\n";
     for (const CompiledKernel &kernel : *kernels)
       log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
                      kernel.note);
+  }
   if (options.timePasses) {
     for (auto &[name, ms] : clock.laps)
       log << formatv("{0,-12} {1,9:F1} ms\n", name, ms);

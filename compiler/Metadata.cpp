@@ -111,6 +111,8 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     levelNames.push_back(("x86-64-" + level.name).str());
   root["cpu_levels"] = std::move(levelNames);
   root["arena_bytes"] = dim::toString(mlir::cast<DimAttr>(function->getAttr("torsh.arena_bytes")));
+  if (auto bound = function->getAttrOfType<mlir::IntegerAttr>("torsh.arena_lower_bound"))
+    root["arena_lower_bound"] = bound.getInt();
   root["weight_bytes"] = function->getAttrOfType<mlir::IntegerAttr>("torsh.weight_bytes").getInt();
   StringMap<SmallVector<std::string>> nodes;
   for (LaunchOp launch : function.getOps<LaunchOp>())
