@@ -92,7 +92,8 @@ Expected<std::string> compileAffine(StringRef text, const CpuLevel &level, const
   auto machine = createTargetMachine(level, options.optLevel);
   if (!machine)
     return machine.takeError();
-  optimizeModule(*code, **machine, options.optLevel);
+  if (Error error = optimizeModule(*code, **machine, options.optLevel, /*wholePipeline=*/true))
+    return std::move(error);
   SmallVector<char, 0> bytes;
   if (Error error = emitMachineCode(*code, **machine, options.stage == KernelStage::Assembly, bytes))
     return std::move(error);

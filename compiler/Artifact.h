@@ -19,10 +19,10 @@ llvm::Expected<std::vector<char>> linkSharedObject(llvm::ArrayRef<std::string> o
 llvm::Expected<std::vector<char>> linkRelocatable(llvm::ArrayRef<std::string> objects);
 
 /// Writes `elf | metadata | padding | weights | trailer` to `path` (through a temporary file beside it, so a reader never
-/// sees half of it). Weights are streamed from the function's placed constants: the largest one is the peak of memory.
+/// sees half of it). Weights are streamed from the function's placed constants, and computed a little ahead on `threads` threads.
 /// With a non-empty `sidecar` the weights go to that file instead.
 llvm::Error writeArtifact(llvm::StringRef path, llvm::ArrayRef<char> elf, llvm::StringRef metadata,
-                          mlir::func::FuncOp function, llvm::StringRef sidecar);
+                          mlir::func::FuncOp function, llvm::StringRef sidecar, unsigned threads);
 
 /// The metadata of an artifact, read without executing anything of it.
 llvm::Expected<llvm::json::Value> readMetadata(llvm::StringRef path);

@@ -6,6 +6,7 @@
 #include "compiler/Metadata.h"
 #include "compiler/Pipeline.h"
 #include "compiler/TuningSource.h"
+#include "dialects/torsh/Dim.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -13,6 +14,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
+#include <future>
 #include <sched.h>
 
 using namespace llvm;
@@ -234,6 +236,9 @@ CompileStatus Compilation::run() {
   auto plan = buildHostPlan(main, *levels, llvmContext);
   if (!plan)
     return fail(plan.takeError());
+  // Reads the whole model, so it goes beside the kernels.
+  auto identity = std::async(threads > 1 ? std::launch::async : std::launch::deferred,
+                             [&] { return identifyModel(options.modelPath); });
   auto started = std::chrono::steady_clock::now();
   auto progress = [&](size_t done, size_t total) {
     if (options.progress && std::chrono::steady_clock::now() - started > std::chrono::seconds(1))
@@ -251,7 +256,8 @@ CompileStatus Compilation::run() {
   if (!machine)
     return fail(machine.takeError());
   SmallVector<char, 0> planObject;
-  optimizeModule(**plan, **machine, 1);
+  if (Error error = optimizeModule(**plan, **machine, 1))
+    return fail(std::move(error));
   if (Error error = emitMachineCode(**plan, **machine, false, planObject))
     return fail(std::move(error));
   std::vector<std::string> objects{std::string(planObject.begin(), planObject.end())};
@@ -269,13 +275,17 @@ CompileStatus Compilation::run() {
     return fail(elf.takeError());
   clock.lap("link");
   std::string metadata = buildMetadata(
-      main, *levels, *kernels, options.modelPath, options.optLevel,
+      main, *levels, *kernels, options.modelPath, identity.get(), options.optLevel,
       options.precision == Precision::BF16 ? "bf16" : "f32",
       options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
-  if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar))
+  if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar, threads))
     return fail(std::move(error));
   clock.lap("weights");
   if (options.report) {
+    log << "arena " << dim::toString(mlir::cast<DimAttr>(main->getAttr("torsh.arena_bytes"))) << " bytes";
+    if (auto bound = main->getAttrOfType<mlir::IntegerAttr>("torsh.arena_lower_bound"))
+      log << ", at least " << bound.getInt() << " are alive at one step";
+    log << "\n";
     for (const CompiledKernel &kernel : *kernels)
       log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
                      kernel.note);

@@ -99,6 +99,9 @@ public:
     registerKernelDialects(registry);
     context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
     context->loadAllAvailableDialects();
+    lowering = std::make_unique<mlir::PassManager>(context.get());
+    lowering->enableVerifier(false);
+    lowering->addPass(createLowerVectorsPass());
   }
 
   Error compile(const Job &job, CompiledKernel &result);
@@ -106,8 +109,26 @@ public:
 private:
   unsigned optLevel;
   KernelStage stage;
+  mlir::PassManager &emissionFor(const CpuLevel &level);
+
   std::unique_ptr<mlir::MLIRContext> context;
+  /// Kept from kernel to kernel: passes collect their patterns when they run for the first time.
+  std::unique_ptr<mlir::PassManager> lowering;
+  StringMap<std::unique_ptr<mlir::PassManager>> emission; ///< by CPU level
 };
+
+mlir::PassManager &Worker::emissionFor(const CpuLevel &level) {
+  std::unique_ptr<mlir::PassManager> &passes = emission[level.name];
+  if (!passes) {
+    passes = std::make_unique<mlir::PassManager>(context.get());
+    passes->enableVerifier(false);
+    EmitKernelsPassOptions options;
+    options.lanes = level.kernels.lanes;
+    options.registers = level.kernels.registers;
+    passes->addPass(createEmitKernelsPass(options));
+  }
+  return *passes;
+}
 
 Error Worker::compile(const Job &job, CompiledKernel &result) {
   auto start = std::chrono::steady_clock::now();
@@ -125,13 +146,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
   auto module = mlir::parseSourceString<mlir::ModuleOp>(job.text, context.get());
   if (!module)
     return fail("TSH-0504: its text does not parse", diagnostics.text);
-  mlir::PassManager passes(context.get());
-  passes.enableVerifier(false);
-  EmitKernelsPassOptions options;
-  options.lanes = job.level->kernels.lanes;
-  options.registers = job.level->kernels.registers;
-  passes.addPass(createEmitKernelsPass(options));
-  if (failed(passes.run(*module)))
+  if (failed(emissionFor(*job.level).run(*module)))
     return fail("no loops could be built", diagnostics.text);
   lap(result.build);
   result.name = job.name;
@@ -148,10 +163,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
     finish();
     return Error::success();
   }
-  mlir::PassManager lowering(context.get());
-  lowering.enableVerifier(false);
-  lowering.addPass(createLowerVectorsPass());
-  if (failed(lowering.run(*module)))
+  if (failed(lowering->run(*module)))
     return fail("its loops could not be lowered", diagnostics.text);
 
   LLVMContext llvmContext;
@@ -178,7 +190,8 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
   auto machine = createTargetMachine(*job.level, optLevel);
   if (!machine)
     return machine.takeError();
-  optimizeModule(*code, **machine, optLevel);
+  if (Error error = optimizeModule(*code, **machine, optLevel))
+    return error;
   lap(result.optimize);
   SmallVector<char, 0> output;
   if (Error error = emitMachineCode(*code, **machine, stage == KernelStage::Assembly, output))
@@ -197,6 +210,7 @@ Expected<std::vector<CompiledKernel>> compileKernels(mlir::ModuleOp module, Arra
                                                      unsigned optLevel, unsigned threads, KernelStage stage,
                                                      std::function<void(size_t, size_t)> progress) {
   initializeTargets();
+  setLoopStrengthReduction(optLevel > 1);
   std::vector<Job> jobs;
   for (KernelOp kernel : module.getOps<KernelOp>()) {
     mlir::OwningOpRef<mlir::ModuleOp> alone = mlir::ModuleOp::create(kernel.getLoc());

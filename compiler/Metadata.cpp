@@ -78,21 +78,30 @@ json::Array launches(mlir::func::FuncOp function) {
 
 } // namespace
 
+ModelIdentity identifyModel(StringRef path) {
+  ModelIdentity model;
+  if (auto buffer = MemoryBuffer::getFile(path, false, false)) {
+    StringRef bytes = (*buffer)->getBuffer();
+    std::array<uint8_t, 32> digest;
+    torsh_sha256_of(bytes.data(), bytes.size(), digest.data());
+    model.bytes = int64_t(bytes.size());
+    model.sha256 = toHex(digest, true);
+  }
+  return model;
+}
+
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
-                          ArrayRef<CompiledKernel> kernels, StringRef modelPath, unsigned optLevel,
-                          StringRef precision, StringRef sidecar) {
+                          ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
+                          unsigned optLevel, StringRef precision, StringRef sidecar) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
   root["opt_level"] = int64_t(optLevel);
   root["precision"] = precision;
   root["model"] = sys::path::filename(modelPath);
-  if (auto buffer = MemoryBuffer::getFile(modelPath, false, false)) {
-    StringRef bytes = (*buffer)->getBuffer();
-    std::array<uint8_t, 32> digest;
-    torsh_sha256_of(bytes.data(), bytes.size(), digest.data());
-    root["model_bytes"] = int64_t(bytes.size());
-    root["model_sha256"] = toHex(digest, true);
+  if (model.bytes >= 0) {
+    root["model_bytes"] = model.bytes;
+    root["model_sha256"] = model.sha256;
   }
   if (!sidecar.empty())
     root["weights_file"] = sidecar;
@@ -103,6 +112,8 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     levelNames.push_back(("x86-64-" + level.name).str());
   root["cpu_levels"] = std::move(levelNames);
   root["arena_bytes"] = dim::toString(mlir::cast<DimAttr>(function->getAttr("torsh.arena_bytes")));
+  if (auto bound = function->getAttrOfType<mlir::IntegerAttr>("torsh.arena_lower_bound"))
+    root["arena_lower_bound"] = bound.getInt();
   root["weight_bytes"] = function->getAttrOfType<mlir::IntegerAttr>("torsh.weight_bytes").getInt();
   StringMap<SmallVector<std::string>> nodes;
   for (LaunchOp launch : function.getOps<LaunchOp>())

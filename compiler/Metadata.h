@@ -7,10 +7,18 @@
 
 namespace torsh {
 
+/// Which file a model came from.
+struct ModelIdentity {
+  int64_t bytes = -1; ///< -1: it cannot be read
+  std::string sha256;
+};
+ModelIdentity identifyModel(llvm::StringRef path);
+
 /// The metadata as JSON: versions, model digest, signature, CPU levels, kernels with their source nodes, memory.
 std::string buildMetadata(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels,
                           llvm::ArrayRef<CompiledKernel> kernels, llvm::StringRef modelPath,
-                          unsigned optLevel, llvm::StringRef precision, llvm::StringRef sidecar);
+                          const ModelIdentity &model, unsigned optLevel, llvm::StringRef precision,
+                          llvm::StringRef sidecar);
 
 } // namespace torsh
 

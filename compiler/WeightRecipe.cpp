@@ -36,29 +36,69 @@ template <typename T>
 using Unaligned =
     support::detail::packed_endian_specific_integral<T, llvm::endianness::native, support::unaligned>;
 
+/// Calls `function` with the source offset of each index of a view, in row-major order.
+template <typename Function>
+void forEachRow(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides, Function function) {
+  SmallVector<int64_t> index(shape.size(), 0);
+  for (int64_t row = 0, rows = product(shape), offset = 0; row < rows; ++row) {
+    function(row, offset);
+    for (size_t dim = shape.size(); dim-- > 0;) {
+      offset += strides[dim];
+      if (++index[dim] < shape[dim])
+        break;
+      offset -= strides[dim] * shape[dim];
+      index[dim] = 0;
+    }
+  }
+}
+
+/// to[i * toStep + j] = from[i + j * fromStep], in blocks that stay in the first cache.
+template <typename T>
+void transposePlane(const Unaligned<T> *from, T *to, int64_t rows, int64_t columns, int64_t fromStep,
+                    int64_t toStep) {
+  constexpr int64_t block = 32;
+  for (int64_t i = 0; i < rows; i += block)
+    for (int64_t j = 0; j < columns; j += block)
+      for (int64_t k = i, end = std::min(i + block, rows); k < end; ++k)
+        for (int64_t l = j, stop = std::min(j + block, columns); l < stop; ++l)
+          to[k * toStep + l] = from[k + l * fromStep];
+}
+
 /// to[row-major i] = from[offset + sum of i * strides], for elements of type T.
 template <typename T>
 void gather(const Unaligned<T> *from, T *to, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides,
             int64_t offset) {
+  from += offset;
   if (shape.empty()) {
-    *to = from[offset];
+    *to = *from;
     return;
   }
-  int64_t inner = shape.back(), step = strides.back(), outer = product(shape.drop_back());
-  SmallVector<int64_t> index(shape.size() - 1, 0);
-  for (int64_t row = 0; row < outer; ++row) {
-    const Unaligned<T> *source = from + offset;
-    for (int64_t dim = 0; dim + 1 < int64_t(shape.size()); ++dim)
-      source += index[dim] * strides[dim];
-    for (int64_t i = 0; i < inner; ++i)
-      to[i] = source[i * step];
-    to += inner;
-    for (int64_t dim = int64_t(shape.size()) - 2; dim >= 0; --dim) {
-      if (++index[dim] < shape[dim])
-        break;
-      index[dim] = 0;
-    }
+  int64_t inner = shape.back(), step = strides.back();
+  // Where another dim is the contiguous one of the source, element by element would touch a cache line for each.
+  size_t unit = 0;
+  while (unit + 1 < shape.size() && (strides[unit] != 1 || shape[unit] == 1))
+    ++unit;
+  if (step != 1 && unit + 1 < shape.size()) {
+    SmallVector<int64_t> outer(shape.drop_back()), sources(strides.drop_back()),
+        targets = rowMajorStrides(shape);
+    outer.erase(outer.begin() + unit);
+    sources.erase(sources.begin() + unit);
+    SmallVector<int64_t> places(targets);
+    places.pop_back();
+    places.erase(places.begin() + unit);
+    SmallVector<int64_t> targetOffsets;
+    forEachRow(outer, places, [&](int64_t, int64_t at) { targetOffsets.push_back(at); });
+    forEachRow(outer, sources, [&](int64_t row, int64_t at) {
+      transposePlane(from + at, to + targetOffsets[row], shape[unit], inner, step, targets[unit]);
+    });
+    return;
   }
+  forEachRow(shape.drop_back(), strides.drop_back(), [&](int64_t row, int64_t at) {
+    const Unaligned<T> *source = from + at;
+    T *target = to + row * inner;
+    for (int64_t i = 0; i < inner; ++i)
+      target[i] = source[i * step];
+  });
 }
 
 /// [rows.., k, n] -> [rows.., ceil(n / panel), k, panel], zero filled.
@@ -131,6 +171,17 @@ template <typename Function> bool forWidth(unsigned bits, Function function) {
 
 } // namespace
 
+bool movesBytes(WeightAttr weight) {
+  mlir::RankedTensorType type = weight.getSourceType();
+  return !weight.getSteps().empty() && type.getElementTypeBitWidth() >= 8 &&
+         llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
+           StringRef kind = step.getKind().getValue();
+           return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
+                  kind == "pack" || (kind == "cast" && isFinalNarrowing(weight, step)) ||
+                  ((kind == "scale" || kind == "winograd") && type.getElementType().isF32());
+         });
+}
+
 Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightStore &store) {
   auto wrong = [&](const Twine &what) {
     return createStringError("TSH-0634: the recipe of weight '" + weight.getKey().getValue() + "': " + what);
@@ -140,13 +191,7 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
     return wrong("its bytes are not loaded");
   mlir::RankedTensorType type = weight.getSourceType();
   unsigned bits = std::max(8u, type.getElementTypeBitWidth());
-  bool bytewise = llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
-    StringRef kind = step.getKind().getValue();
-    return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
-           kind == "pack" || (kind == "cast" && isFinalNarrowing(weight, step)) ||
-           ((kind == "scale" || kind == "winograd") && type.getElementType().isF32());
-  });
-  if (!bytewise || type.getElementTypeBitWidth() < 8) {
+  if (type.getElementTypeBitWidth() < 8 || (!weight.getSteps().empty() && !movesBytes(weight))) {
     // Casts and packed types are rare and small: the reference evaluator does them.
     Expected<Tensor> tensor = evaluateWeight(weight, store);
     if (!tensor)

@@ -8,6 +8,10 @@
 
 namespace torsh {
 
+/// Whether the recipe has steps and all of them work on stored bytes: then it runs without touching the context, on any
+/// thread.
+bool movesBytes(WeightAttr weight);
+
 /// The bytes of a weight after its steps.
 llvm::Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightStore &store);
 

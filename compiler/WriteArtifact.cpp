@@ -2,7 +2,7 @@
 #include "artifact/Sha256.h"
 #include "compiler/Artifact.h"
 #include "compiler/ConstantBytes.h"
-#include "compiler/WeightRecipe.h"
+#include "compiler/WeightQueue.h"
 #include "dialects/torsh/Dim.h"
 #include "torsh/artifact.h"
 #include "llvm/Support/FileSystem.h"
@@ -41,8 +41,19 @@ private:
   torsh_sha256 hasher;
 };
 
-Error writeWeights(mlir::func::FuncOp function, HashedFile &file) {
+/// Recipes that move elements only touch no context and can run on other threads.
+bool isComputed(ConstantOp constant) {
+  auto weight = dyn_cast<WeightAttr>(constant.getValue());
+  return weight && constant->hasAttr("place") && movesBytes(weight);
+}
+
+Error writeWeights(mlir::func::FuncOp function, HashedFile &file, unsigned threads) {
   WeightStore &store = function->getContext()->getOrLoadDialect<TorshDialect>()->getWeightStore();
+  SmallVector<WeightAttr> computed;
+  for (ConstantOp constant : function.getOps<ConstantOp>())
+    if (isComputed(constant))
+      computed.push_back(cast<WeightAttr>(constant.getValue()));
+  WeightQueue queue(std::move(computed), store, threads);
   for (ConstantOp constant : function.getOps<ConstantOp>()) {
     auto place = constant->getAttrOfType<PlaceAttr>("place");
     if (!place)
@@ -62,7 +73,8 @@ Error writeWeights(mlir::func::FuncOp function, HashedFile &file) {
       file.write(*bytes);
       continue;
     }
-    Expected<std::vector<char>> bytes = evaluateWeightBytes(weight, store);
+    Expected<std::vector<char>> bytes =
+        isComputed(constant) ? queue.take() : evaluateWeightBytes(weight, store);
     if (!bytes)
       return bytes.takeError();
     file.write(*bytes);
@@ -100,7 +112,7 @@ Error closeAndRename(raw_fd_ostream &os, StringRef temporary, StringRef path) {
 } // namespace
 
 Error writeArtifact(StringRef path, ArrayRef<char> elf, StringRef metadata, mlir::func::FuncOp function,
-                    StringRef sidecar) {
+                    StringRef sidecar, unsigned threads) {
   SmallString<128> temporary, sideTemporary;
   auto os = openTemporary(path, temporary);
   if (!os)
@@ -136,7 +148,7 @@ Error writeArtifact(StringRef path, ArrayRef<char> elf, StringRef metadata, mlir
     trailer.weights_offset = start;
   }
   HashedFile weights(*weightStream);
-  if (Error error = writeWeights(function, weights))
+  if (Error error = writeWeights(function, weights, threads))
     return abandon(std::move(error));
   trailer.weights_size = weights.written;
   weights.digest(trailer.weights_sha256);

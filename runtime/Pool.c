@@ -130,7 +130,10 @@ static int work_off(shift *s, const torsh_rt_job *job) {
   torsh_rt_range_size size = torsh_rt_range_size_for(s->tiles, s->grain, s->parts);
   int claimed = 0;
   int64_t done = 0;
-  for (uint32_t i = 0; i < s->parts; ++i) {
+  /* With a range or less for each there is nothing to help with, and to look would delay the news that this one is done.
+   * The caller looks: a part where nobody came in is its own. */
+  const int alone = s->own && s->tiles <= s->parts * size.tiles;
+  for (uint32_t i = 0; i < (alone ? 1 : s->parts); ++i) {
     uint32_t part = s->own + i < s->parts ? s->own + i : s->own + i - s->parts;
     desk *d = &s->desks[part];
     for (;;) {

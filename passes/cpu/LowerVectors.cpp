@@ -45,32 +45,35 @@ void allowContraction(ModuleOp module) {
 bool usesArrays(ModuleOp module) {
   return module
       .walk([](Operation *op) {
-        return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>) ? WalkResult::interrupt() : WalkResult::advance();
+        return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>) ? WalkResult::interrupt()
+                                                                              : WalkResult::advance();
       })
       .wasInterrupted();
 }
 
 struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    allowContraction(module);
-    {
-      // Before its exponential is gone.
-      RewritePatternSet patterns(&getContext());
-      populateLogisticApproximation(patterns);
-      if (failed(applyPatternsGreedily(module, std::move(patterns))))
-        return signalPassFailure();
-    }
-    {
-      // Functions without a polynomial of their own are first written through ones that have one.
-      RewritePatternSet patterns(&getContext());
-      SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
-      math::populateExpansionPatterns(patterns, expanded);
-      populateMathApproximations(patterns);
-      populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
-      if (failed(applyPatternsGreedily(module, std::move(patterns))))
-        return signalPassFailure();
-    }
+  LowerVectors() = default;
+  LowerVectors(const LowerVectors &other) : LowerVectorsPassBase(other) {}
+
+  /// Patterns and passes are collected once, not for each kernel.
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet early(context);
+    populateLogisticApproximation(early);
+    logistic = FrozenRewritePatternSet(std::move(early));
+    // Functions without a polynomial of their own are first written through ones that have one.
+    RewritePatternSet patterns(context);
+    SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
+    math::populateExpansionPatterns(patterns, expanded);
+    populateMathApproximations(patterns);
+    populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
+    functions = FrozenRewritePatternSet(std::move(patterns));
+
+    pipelineOfKernels = buildPipeline(/*arrays=*/false);
+    pipelineOfArrays = buildPipeline(/*arrays=*/true);
+    return success();
+  }
+
+  static OpPassManager buildPipeline(bool arrays) {
     OpPassManager pipeline(ModuleOp::getOperationName());
     // bf16 is rounded by integer arithmetic: LLVM would call the compiler's runtime library, which no artifact has. This
     // comes first, because canonical forms convert integers to bf16 directly.
@@ -82,14 +85,14 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     pipeline.addPass(createLoopInvariantCodeMotionPass());
     pipeline.addPass(createSCFToControlFlowPass());
     // Kernels of the strategies use addresses; scheduled affine functions use arrays.
-    if (usesArrays(module))
+    if (arrays)
       pipeline.addPass(memref::createExpandStridedMetadataPass());
     pipeline.addPass(createConvertVectorToLLVMPass());
     pipeline.addPass(createConvertMathToLLVMPass());
     pipeline.addPass(createArithToLLVMConversionPass());
     pipeline.addPass(createConvertIndexToLLVMPass());
     pipeline.addPass(createUBToLLVMConversionPass());
-    if (usesArrays(module))
+    if (arrays)
       pipeline.addPass(createFinalizeMemRefToLLVMConversionPass());
     pipeline.addPass(createConvertControlFlowToLLVMPass());
     ConvertFuncToLLVMPassOptions functions;
@@ -97,7 +100,16 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     pipeline.addPass(createConvertFuncToLLVMPass(functions));
     pipeline.addPass(createReconcileUnrealizedCastsPass());
     pipeline.addPass(createCanonicalizerPass());
-    if (failed(runPipeline(pipeline, module)))
+    return pipeline;
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    allowContraction(module);
+    // The logistic function before its exponential is gone.
+    if (failed(applyPatternsGreedily(module, logistic)) || failed(applyPatternsGreedily(module, functions)))
+      return signalPassFailure();
+    if (failed(runPipeline(usesArrays(module) ? pipelineOfArrays : pipelineOfKernels, module)))
       return signalPassFailure();
     WalkResult result = module.walk([&](Operation *op) {
       if (isa<ModuleOp>(op) || isa<LLVM::LLVMDialect>(op->getDialect()))
@@ -108,6 +120,10 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     if (result.wasInterrupted())
       signalPassFailure();
   }
+
+private:
+  FrozenRewritePatternSet logistic, functions;
+  OpPassManager pipelineOfKernels, pipelineOfArrays;
 };
 
 } // namespace

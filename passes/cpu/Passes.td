@@ -24,14 +24,15 @@ def PlanMemoryPass : Pass<"torsh-plan-memory", "::mlir::func::FuncOp"> {
   let description = [{
     Results of launches that are returned are placed in the model's outputs, all others in one arena; constants that
     launches read are placed in the weights. Lifetimes run from the launch to the last use through reshapes. Buffers of
-    known size share space by greedy best fit, largest first; buffers whose size depends on symbols reuse slots of the
+    known size share space by greedy best fit, largest first, and in other orders while that takes more than is alive at
+    any one step; buffers whose size depends on symbols reuse slots of the
     same size expression. Offsets are byte expressions, multiples of 64.
 
     Before: `%y = torsh.launch @k(%x) dims = <[]>`
     After:  `%y = torsh.launch @k(%x) dims = <[]> {places = [#torsh.place<"arena", <4096>>]}`
 
-    Precondition: torsh-outline-kernels ran. The function gets `torsh.arena_bytes` (an expression) and
-    `torsh.weight_bytes`. Rationale: the memory of a run is known before the run.
+    Precondition: torsh-outline-kernels ran. The function gets `torsh.arena_bytes` (an expression),
+    `torsh.weight_bytes` and, where all sizes are fixed, `torsh.arena_lower_bound`: the most that is alive at one step. Rationale: the memory of a run is known before the run.
   }];
   let dependentDialects = ["::torsh::TorshDialect"];
 }

@@ -1,5 +1,6 @@
 //===-- PlanMemory.cpp - Places of all buffers --------------------------------------------------------------===//
 #include "passes/cpu/Passes.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 
@@ -33,37 +34,107 @@ struct Buffer {
   DimAttr size, offset;
 };
 
-/// Greedy best fit, largest first: each buffer takes the lowest gap that its overlapping neighbours leave.
-int64_t placeStatic(MutableArrayRef<Buffer *> buffers) {
-  // Equal sizes keep the order of their steps, so the plan is the same on every machine.
-  llvm::sort(buffers, [](Buffer *a, Buffer *b) {
-    return std::pair(-*dim::asConstant(a->size), a->from) < std::pair(-*dim::asConstant(b->size), b->from);
-  });
+/// Places of buffers of fixed sizes.
+class StaticPlan {
+public:
+  explicit StaticPlan(ArrayRef<Buffer *> buffers);
+  /// Sets the buffers' offsets and returns the size of the arena.
+  int64_t place();
+  /// The most bytes that are alive at one step: no plan can do with less.
+  int64_t bound() const;
+
+private:
+  int64_t placeInOrder(ArrayRef<size_t> order, MutableArrayRef<int64_t> offsets) const;
+  bool overlap(size_t a, size_t b) const {
+    return buffers[a]->from <= buffers[b]->to && buffers[b]->from <= buffers[a]->to;
+  }
+
+  SmallVector<Buffer *> buffers;
+  SmallVector<int64_t> sizes;
+  int64_t lower; ///< bound(), where a search may stop
+};
+
+StaticPlan::StaticPlan(ArrayRef<Buffer *> list) : buffers(list) {
+  for (Buffer *buffer : buffers)
+    sizes.push_back(*dim::asConstant(buffer->size));
+  lower = bound();
+}
+
+int64_t StaticPlan::bound() const {
+  // Only the first step of a buffer can be the largest.
+  int64_t most = 0;
+  for (Buffer *at : buffers) {
+    int64_t sum = 0;
+    for (auto [other, size] : llvm::zip_equal(buffers, sizes))
+      if (other->from <= at->from && at->from <= other->to)
+        sum += size;
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
+/// Best fit: each buffer takes the smallest gap that its neighbours in time leave.
+int64_t StaticPlan::placeInOrder(ArrayRef<size_t> order, MutableArrayRef<int64_t> offsets) const {
   int64_t top = 0;
-  SmallVector<Buffer *> placed;
-  for (Buffer *buffer : buffers) {
-    int64_t size = *dim::asConstant(buffer->size);
-    SmallVector<std::pair<int64_t, int64_t>> busy;
-    for (Buffer *other : placed)
-      if (other->from <= buffer->to && buffer->from <= other->to)
-        busy.push_back({*dim::asConstant(other->offset),
-                        *dim::asConstant(other->offset) + *dim::asConstant(other->size)});
+  SmallVector<size_t> placed;
+  SmallVector<std::pair<int64_t, int64_t>> busy;
+  for (size_t index : order) {
+    busy.clear();
+    for (size_t other : placed)
+      if (overlap(index, other))
+        busy.push_back({offsets[other], offsets[other] + sizes[other]});
     llvm::sort(busy);
     int64_t best = -1, bestGap = INT64_MAX, cursor = 0;
     for (auto [start, stop] : busy) {
       int64_t gap = start - cursor;
-      if (gap >= size && gap < bestGap) {
+      if (gap >= sizes[index] && gap < bestGap) {
         best = cursor;
         bestGap = gap;
       }
       cursor = std::max(cursor, stop);
     }
-    if (best < 0)
-      best = cursor;
-    buffer->offset = dim::constant(buffer->value.getContext(), best);
-    top = std::max(top, best + size);
-    placed.push_back(buffer);
+    offsets[index] = best < 0 ? cursor : best;
+    top = std::max(top, offsets[index] + sizes[index]);
+    placed.push_back(index);
   }
+  return top;
+}
+
+int64_t StaticPlan::place() {
+  // Largest first is mostly the best order. Equal sizes keep the order of their steps, so the plan is the same everywhere.
+  SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(0, buffers.size()));
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::tuple(-sizes[a], buffers[a]->from, a) < std::tuple(-sizes[b], buffers[b]->from, b);
+  });
+  SmallVector<int64_t> offsets(buffers.size()), tried(buffers.size());
+  int64_t top = placeInOrder(order, offsets);
+  // Where it misses the bound, buffers that stick out at the top get their turn earlier. Always the same tries, as many as
+  // cost some ten milliseconds at most.
+  size_t tries = std::min<size_t>(2000, 16000000 / (buffers.size() * buffers.size() + 1));
+  uint64_t state = 1;
+  auto random = [&](size_t below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return size_t(state >> 33) % below;
+  };
+  for (size_t attempt = 0; attempt < tries && top > lower; ++attempt) {
+    SmallVector<size_t> high;
+    for (size_t at = 1; at < order.size(); ++at)
+      if (offsets[order[at]] + sizes[order[at]] > lower)
+        high.push_back(at);
+    size_t from = high.empty() || random(4) == 0 ? random(order.size()) : high[random(high.size())];
+    size_t to = from ? random(from) : random(order.size());
+    SmallVector<size_t> changed(order);
+    std::rotate(changed.begin() + std::min(from, to), changed.begin() + from,
+                changed.begin() + std::max(from, to) + 1);
+    int64_t reached = placeInOrder(changed, tried);
+    if (reached > top)
+      continue;
+    top = reached;
+    order = std::move(changed);
+    offsets = tried;
+  }
+  for (auto [buffer, offset] : llvm::zip_equal(buffers, offsets))
+    buffer->offset = dim::constant(buffer->value.getContext(), offset);
   return top;
 }
 
@@ -142,7 +213,12 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
     SmallVector<Buffer *> fixed, symbolic;
     for (Buffer &buffer : buffers)
       (dim::asConstant(buffer.size) ? fixed : symbolic).push_back(&buffer);
-    DimAttr top = dim::constant(context, placeStatic(fixed));
+    StaticPlan plan(fixed);
+    // With symbolic sizes the largest moment depends on them, so nothing is said.
+    if (symbolic.empty())
+      function->setAttr("torsh.arena_lower_bound",
+                        IntegerAttr::get(IntegerType::get(context, 64), plan.bound()));
+    DimAttr top = dim::constant(context, plan.place());
     top = placeSymbolic(symbolic, top);
     for (Buffer &buffer : buffers)
       places[buffer.value] = place("arena", buffer.offset);

@@ -6,7 +6,7 @@
 
 // 48 bytes take a slot of 64. The third value lies where the first one was, which is dead by then.
 // CHECK-LABEL: func.func @reuse
-// CHECK-SAME: torsh.arena_bytes = #torsh.dim<128>
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<128>, torsh.arena_lower_bound = 128
 // CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
 // CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <64>>]
 // CHECK: torsh.launch {{.*}}places = [#torsh.place<"arena", <0>>]
@@ -109,11 +109,56 @@ func.func @symbolic(%x: !n) -> !n {
 
 // Weights lie one behind the other, each at a multiple of 64 bytes.
 // CHECK-LABEL: func.func @weights
-// CHECK-SAME: torsh.arena_bytes = #torsh.dim<0>, torsh.weight_bytes = 192
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<0>, torsh.arena_lower_bound = 0 : i64, torsh.weight_bytes = 192
 // CHECK: torsh.constant #torsh.weight<"a", {{.*}}place = #torsh.place<"weights", <0>>
 // CHECK: torsh.constant #torsh.weight<"b", {{.*}}place = #torsh.place<"weights", <128>>
 func.func @weights() -> (tensor<20xf32>, !s) {
   %0 = torsh.constant #torsh.weight<"a", tensor<20xf32>> -> tensor<20xf32>
   %1 = torsh.constant #torsh.weight<"b", tensor<3x4xf32>> -> !s
   return %0, %1 : tensor<20xf32>, !s
+}
+
+// -----
+
+// The largest first, 320, 256, 192 and 128 bytes, would need 576: the second value would fit neither below nor between.
+// Another order reaches the bound.
+// CHECK-LABEL: func.func @order
+// CHECK-SAME: torsh.arena_bytes = #torsh.dim<448>, torsh.arena_lower_bound = 448
+func.func @order(%x: tensor<16xf32>) -> tensor<16xf32> {
+  %0 = torsh.group "elementwise"(%x) {
+  ^bb0(%a: tensor<16xf32>):
+    %y = torsh.slice %a starts = <[0]> sizes = <[1]> steps = [1] : (tensor<16xf32>) -> tensor<1xf32>
+    %r = torsh.reshape %y : (tensor<1xf32>) -> tensor<f32>
+    %b = torsh.broadcast %r axes = [] : (tensor<f32>) -> tensor<80xf32>
+    torsh.yield %b : tensor<80xf32>
+  } : (tensor<16xf32>) -> tensor<80xf32>
+  %1 = torsh.group "elementwise"(%0) {
+  ^bb0(%a: tensor<80xf32>):
+    %y = torsh.slice %a starts = <[0]> sizes = <[1]> steps = [1] : (tensor<80xf32>) -> tensor<1xf32>
+    %r = torsh.reshape %y : (tensor<1xf32>) -> tensor<f32>
+    %b = torsh.broadcast %r axes = [] : (tensor<f32>) -> tensor<32xf32>
+    torsh.yield %b : tensor<32xf32>
+  } : (tensor<80xf32>) -> tensor<32xf32>
+  %2 = torsh.group "elementwise"(%1) {
+  ^bb0(%a: tensor<32xf32>):
+    %y = torsh.slice %a starts = <[0]> sizes = <[1]> steps = [1] : (tensor<32xf32>) -> tensor<1xf32>
+    %r = torsh.reshape %y : (tensor<1xf32>) -> tensor<f32>
+    %b = torsh.broadcast %r axes = [] : (tensor<f32>) -> tensor<48xf32>
+    torsh.yield %b : tensor<48xf32>
+  } : (tensor<32xf32>) -> tensor<48xf32>
+  %3 = torsh.group "elementwise"(%2) {
+  ^bb0(%a: tensor<48xf32>):
+    %y = torsh.slice %a starts = <[0]> sizes = <[1]> steps = [1] : (tensor<48xf32>) -> tensor<1xf32>
+    %r = torsh.reshape %y : (tensor<1xf32>) -> tensor<f32>
+    %b = torsh.broadcast %r axes = [] : (tensor<f32>) -> tensor<64xf32>
+    torsh.yield %b : tensor<64xf32>
+  } : (tensor<48xf32>) -> tensor<64xf32>
+  %4 = torsh.group "elementwise"(%3) {
+  ^bb0(%a: tensor<64xf32>):
+    %y = torsh.slice %a starts = <[0]> sizes = <[1]> steps = [1] : (tensor<64xf32>) -> tensor<1xf32>
+    %r = torsh.reshape %y : (tensor<1xf32>) -> tensor<f32>
+    %b = torsh.broadcast %r axes = [] : (tensor<f32>) -> tensor<16xf32>
+    torsh.yield %b : tensor<16xf32>
+  } : (tensor<64xf32>) -> tensor<16xf32>
+  return %4 : tensor<16xf32>
 }

@@ -48,8 +48,10 @@ int runInspect(const std::string &path, bool json) {
   printPorts(*root, "inputs");
   llvm::outs() << "outputs:\n";
   printPorts(*root, "outputs");
-  llvm::outs() << "arena bytes: " << root->getString("arena_bytes").value_or("?")
-               << "\nweight bytes: " << root->getInteger("weight_bytes").value_or(0) << "\nkernels:\n";
+  llvm::outs() << "arena bytes: " << root->getString("arena_bytes").value_or("?");
+  if (std::optional<int64_t> bound = root->getInteger("arena_lower_bound"))
+    llvm::outs() << " (at least " << *bound << " are alive at one step)";
+  llvm::outs() << "\nweight bytes: " << root->getInteger("weight_bytes").value_or(0) << "\nkernels:\n";
   if (const llvm::json::Array *kernels = root->getArray("kernels"))
     for (const llvm::json::Value &value : *kernels)
       if (const llvm::json::Object *kernel = value.getAsObject())
