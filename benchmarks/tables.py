@@ -6,7 +6,10 @@ from roofline import shares
 
 
 def setting_name(batch, threads):
-    return f"batch {batch}, {threads} thread{'s' if threads > 1 else ''}"
+    """Words for a cell; 0 stands for every batch, or every number of threads."""
+    words = [f"batch {batch}"] if batch else []
+    words += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads else []
+    return ", ".join(words) or "everything"
 
 
 def interval_text(ratio):
