@@ -16,6 +16,7 @@ Run it with build/benchmark-venv/bin/python, which benchmarks/install.sh makes (
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -125,8 +126,15 @@ def measure(arguments, sides, report):
             calibration.close()
 
 
+def interrupt(_signal, _frame):
+    raise KeyboardInterrupt
+
+
 def main():
     arguments = parse()
+    # Ended by a time limit or by hand, it still writes what it has.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt)
     started = time.time()
     arguments.work.mkdir(parents=True, exist_ok=True)
     commit = history.commit_of(ROOT)

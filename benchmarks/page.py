@@ -2,7 +2,7 @@
 
 from html import escape
 
-from tables import cost_rows, headline, mean_rows, model_rows, remarks, serving_rows
+from tables import cost_rows, headline, mean_rows, model_rows, remarks, roof_rows, serving_rows
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #22272e; max-width: 1100px; margin: 2em auto; padding: 0 1em; }
@@ -59,10 +59,13 @@ def html(report):
                      "First answer: from opening the library to the first output. Memory: less what the process held before "
                      "it opened the library; peak over its life, and over runs alone. Error: largest deviation from double "
                      "precision over the largest value.", table(*cost_rows(report)))]
-    head, rows = serving_rows(report)
-    if rows:
-        parts.append(section("Under load", "Two workers of one thread each; Poisson arrivals at 70 % of own capacity.",
-                             table(head, rows)))
+    for title, note, (head, rows) in (
+            ("Under load", "Two workers of one thread each; Poisson arrivals at 70 % of own capacity.",
+             serving_rows(report)),
+            ("Share of the roof", "How much of our kernels' time at one thread the measured peak and bandwidth explain.",
+             roof_rows(report))):
+        if rows:
+            parts.append(section(title, note, table(head, rows)))
     return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>ToRSh: comparison</title><style>{STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "</body></html>\n")

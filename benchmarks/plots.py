@@ -14,6 +14,7 @@ from peers import OURS  # noqa: E402
 from ratios import LOSS, PREVIOUS, best_peer, settings_of  # noqa: E402
 
 INK, FAINT = "#22272e", "#d0d5db"
+LEAST_INTENSITY = 1 / 64
 OUR_COLOUR = "#c2410c"
 COLOURS = ("#2563eb", "#0d9488", "#9333ea", "#ca8a04", "#64748b", "#be185d", "#111827")
 pyplot.rcParams.update({
@@ -119,15 +120,20 @@ def dot_plot(report, name, label, value, rows):
     return svg_of(figure, name)
 
 
+def computes(kernel):
+    """Whether a kernel does arithmetic worth a place under the roof; the others only move data."""
+    return kernel["flops"] >= LEAST_INTENSITY * kernel["bytes"]
+
+
 def roofline_plot(report):
     """Each of our kernels by its arithmetic per byte and its speed, under the machine's measured roof."""
-    kernels = [k for k in report["kernels"] if k["flops"] > 0]
+    kernels = [k for k in report["kernels"] if computes(k)]
     peak = float(np.median([k["peak_flops"] for k in kernels])) * 1e-9
     bandwidth = float(np.median([k["peak_bandwidth"] for k in kernels])) * 1e-9
     group = {r["model"]: r["class"] for r in report["rows"]}
     figure, axis = pyplot.subplots(layout="constrained", figsize=(8.5, 5.4))
     intensity = np.array([k["flops"] / k["bytes"] for k in kernels])
-    ends = np.array([min(intensity.min(), 0.05), max(intensity.max() * 1.5, 4 * peak / bandwidth)])
+    ends = np.array([intensity.min() / 1.5, max(intensity.max() * 1.5, 4 * peak / bandwidth)])
     knee = peak / bandwidth
     axis.plot([ends[0], knee, ends[1]], [ends[0] * bandwidth, peak, peak], color=INK, linewidth=1.4)
     axis.annotate(f"{peak:.0f} GFLOP/s", (ends[1], peak), textcoords="offset points", xytext=(0, 4), ha="right")
@@ -170,9 +176,11 @@ def all_plots(report):
         plots.append((f"Latency: {name}", "Medians over the rounds.",
                       dot_plot(report, f"latency-{setting[0]}-{setting[1]}", f"ms for a run ({name})",
                                lambda s: s["ms"], _rows_of(report, setting))))
-    if any(k["flops"] > 0 for k in report["kernels"]):
+    if any(computes(k) for k in report["kernels"]):
+        moving = sum(not computes(k) for k in report["kernels"])
         plots.append(("Roofline of our kernels", "One thread. Each dot is a kernel of a model in its place; peak and "
-                      "bandwidth were measured on this machine. A dot above the slope was served by the caches.", roofline_plot(report)))
+                      "bandwidth were measured on this machine. A dot above the slope was served by the caches."
+                      + (f" {moving} that only move data are left out." if moving else ""), roofline_plot(report)))
     if settings:
         rows, name = _rows_of(report, settings[0]), _settings_title(*settings[0])
         plots.append(("Memory of a run", "Highest resident memory of a process during runs, less what it held before it "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from page import html
 from ratios import conclude
-from tables import cost_rows, headline, mean_rows, model_rows, remarks, serving_rows
+from tables import cost_rows, headline, mean_rows, model_rows, remarks, roof_rows, serving_rows
 
 
 def write_reports(report, path):
@@ -32,8 +32,10 @@ def markdown(report):
 
 
 def details(report):
-    """What starts, runs and artifacts cost, and the requests under load."""
-    return "\n".join([headline(report), "", *table(*cost_rows(report)), "", *table(*serving_rows(report))]) + "\n"
+    """What starts, runs and artifacts cost, the requests under load, and how far our kernels are from the roof."""
+    parts = [headline(report)] + ["\n".join(table(head, rows)) for head, rows in
+                                  (cost_rows(report), serving_rows(report), roof_rows(report)) if rows]
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

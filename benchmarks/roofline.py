@@ -18,10 +18,24 @@ def kernels_of(model, threads, profile):
             for launch in profile["launches"] if launch["ms"] > 0 and launch["bytes"] > 0]
 
 
-def share_of_roof(kernel):
-    """How much of the time is what the machine's peak and bandwidth would need at least."""
+def least_ms(kernel):
+    """The time that the machine's peak and bandwidth need at least, and no more than it took: caches may be quicker."""
     bound = max(kernel["flops"] / kernel["peak_flops"], kernel["bytes"] / kernel["peak_bandwidth"])
-    return bound / (kernel["ms"] * 1e-3)
+    return min(1e3 * bound, kernel["ms"])
+
+
+def shares(kernels, worst=3):
+    """For each model (name, ms of all kernels, share of it that the roof explains, the kernels that lose most)."""
+    result = []
+    for model in dict.fromkeys(k["model"] for k in kernels):
+        members = [k for k in kernels if k["model"] == model]
+        total = sum(k["ms"] for k in members)
+        lost = {}  # a kernel of equal layers runs several times
+        for k in members:
+            lost[k["kernel"]] = lost.get(k["kernel"], 0.0) + k["ms"] - least_ms(k)
+        result.append((model, total, sum(map(least_ms, members)) / total,
+                       sorted(lost.items(), key=lambda item: -item[1])[:worst]))
+    return result
 
 
 def profile(arguments, case, prepared, kernels):

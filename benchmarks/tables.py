@@ -2,10 +2,14 @@
 
 from peers import OURS
 from ratios import ALL, BEST, LOSS, PREVIOUS, best_peer, settings_of
+from roofline import shares
 
 
 def setting_name(batch, threads):
-    return f"batch {batch}, {threads} thread{'s' if threads > 1 else ''}"
+    """Words for a cell; 0 stands for every batch, or every number of threads."""
+    words = [f"batch {batch}"] if batch else []
+    words += [f"{threads} thread{'s' if threads > 1 else ''}"] if threads else []
+    return ", ".join(words) or "everything"
 
 
 def interval_text(ratio):
@@ -69,6 +73,13 @@ def serving_rows(report):
 def _against_ours(report, row):
     ours = next((s for s in report["serving"] if s["model"] == row["model"] and s["peer"] == OURS), {})
     return f"{row['p99_ms'] / ours['p99_ms']:.2f}" if "p99_ms" in ours else "-"
+
+
+def roof_rows(report):
+    """Rows of the table of roofs: what share of our kernels' time peak and bandwidth explain."""
+    return (["model", "ms in kernels", "share of the roof", "largest losses"],
+            [[model, f"{total:.3f}", f"{100 * share:.0f} %", ", ".join(f"{name} {lost:.3f} ms" for name, lost in worst)]
+             for model, total, share, worst in shares(report["kernels"])])
 
 
 def remarks(report):

@@ -46,6 +46,10 @@ class Markdown(unittest.TestCase):
     def test_p99_is_set_against_ours(self):
         self.assertIn("| mlp | openvino | 10.0 | 7.0 | 1.00 | 3.00 | 1.50 |", reports.details(sample()))
 
+    def test_the_share_of_the_roof(self):
+        # 10 MFLOP at 100 GFLOP/s and 1 MB at 10 GB/s both take 0.1 of the 1 ms.
+        self.assertIn("| mlp | 1.000 | 10 % | k0 0.900 ms |", reports.details(sample()))
+
     def test_nothing_measured_is_no_crash(self):
         self.assertIn("Absent: iree", reports.markdown(report([], absent={"iree": "gone"})))
         self.assertIn("</html>", html(report([])))

@@ -82,7 +82,7 @@ static char *field(char **text, const char *whole) {
   return begin;
 }
 
-/* Fills `array` from an argument and returns 1 for an input, 0 for an output. */
+/* Fills `array` from an argument and returns 1 for an input, 0 for an output, which gets no memory yet. */
 static int read_port(host_array *array, char *argument) {
   char *rest = argument;
   int is_input = !strcmp(field(&rest, argument), "in");
@@ -100,8 +100,8 @@ static int read_port(host_array *array, char *argument) {
     array->shape[array->rank++] = size;
     array->bytes *= (size_t)size;
   }
-  array->data = host_allocate(array->bytes);
   if (is_input) {
+    array->data = host_allocate(array->bytes);
     const char *path = field(&rest, argument);
     FILE *file = fopen(path, "rb");
     if (!file || fread(array->data, 1, array->bytes, file) != array->bytes)
@@ -166,6 +166,8 @@ int host_main(int argc, char **argv, const host_runtime *runtime) {
   uint64_t opened = now();
   runtime->load(argv[2], (unsigned)atoi(argv[3]));
   uint64_t loaded = now();
+  for (size_t i = 0; i < num_outputs; i++)
+    outputs[i].data = host_allocate(outputs[i].bytes);
   runtime->bind(inputs, num_inputs, outputs, num_outputs);
   runtime->run();
   uint64_t answered = now();
