@@ -93,8 +93,8 @@ Expected<std::string> compileAffine(StringRef text, const CpuLevel &level, const
   if (!machine)
     return machine.takeError();
   SmallVector<char, 0> bytes;
-  if (Error error = emitMachineCode(*code, **machine, options.optLevel,
-                                    options.stage == KernelStage::Assembly, bytes))
+  if (Error error =
+          emitMachineCode(*code, **machine, options.optLevel, options.stage == KernelStage::Assembly, bytes))
     return std::move(error);
   return std::string(bytes.begin(), bytes.end());
 }

@@ -114,9 +114,11 @@ isl_id *rememberFreedom(isl_ast_build *raw, void *user) {
     isl::space space = isl::manage(isl_ast_build_get_schedule_space(raw));
     unsigned depth = isl_space_dim(space.get(), isl_dim_set) - 1;
     const char *name = "sequential";
-    if (carriesNothing(dependences.conflicts, schedule, depth))
+    // Chains of exact dependences stand for all conflicts: a loop that carries one of these carries a link of its chain.
+    // Without the links of a reduction chains are cut, so that needs all pairs.
+    if (carriesNothing(dependences.validity(), schedule, depth))
       name = "parallel";
-    else if (carriesNothing(dependences.strict, schedule, depth))
+    else if (dependences.reductions && carriesNothing(dependences.strict, schedule, depth))
       name = "reduction";
     return isl_id_alloc(ctx, name, nullptr);
   } catch (const isl::exception &) {

@@ -47,9 +47,9 @@ private:
   isl::map nothing; ///< isl does not copy objects without a value
   Scop scop;
   Parameters parameters;
-  SmallVector<Operation *> around;                     ///< loops and conditions at the place of the walk
-  std::vector<SmallVector<Operation *>> surroundings;  ///< of each statement
-  std::vector<SmallVector<int64_t>> positions;         ///< of each statement: numbers between its loops
+  SmallVector<Operation *> around;                    ///< loops and conditions at the place of the walk
+  std::vector<SmallVector<Operation *>> surroundings; ///< of each statement
+  std::vector<SmallVector<int64_t>> positions;        ///< of each statement: numbers between its loops
   SmallVector<int64_t> counters;
   llvm::SetVector<Value> written;
 };
@@ -249,10 +249,10 @@ void Reader::recogniseReduction(Statement &statement) {
   if (combine == Combine::None || !carried)
     return;
   Value old = carried->op->getResult(0);
-  bool once = llvm::count(combiner->getOperands(), old) == 1 &&
-              llvm::none_of(statement.body, [&](Operation *op) {
-                return op != combiner && llvm::is_contained(op->getOperands(), old);
-              });
+  bool once =
+      llvm::count(combiner->getOperands(), old) == 1 && llvm::none_of(statement.body, [&](Operation *op) {
+        return op != combiner && llvm::is_contained(op->getOperands(), old);
+      });
   if (!once)
     return;
   statement.combine = combine;

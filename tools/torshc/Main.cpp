@@ -141,7 +141,8 @@ int main(int argc, char **argv) {
 
   AffineCommandOptions affineOptions;
   CLI::App *affine = app.add_subcommand("affine", "Schedule and compile functions in MLIR's affine dialect");
-  affine->add_option("FILE", affineOptions.path, "The functions: MLIR text, arrays of known sizes")->required();
+  affine->add_option("FILE", affineOptions.path, "The functions: MLIR text, arrays of known sizes")
+      ->required();
   affine->add_option("-o,--output", affineOptions.outputPath, "The file to write; - for stdout")->required();
   affine->add_option("--emit", affineOptions.emit, "loops, llvm, asm or obj (default)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, EmitLevel>{{"loops", EmitLevel::Loops},
