@@ -32,10 +32,10 @@ using namespace llvm;
 namespace torsh {
 
 void registerKernelDialects(mlir::DialectRegistry &registry) {
-  registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect, mlir::math::MathDialect, mlir::LLVM::LLVMDialect,
-                  mlir::cf::ControlFlowDialect, mlir::ub::UBDialect, mlir::index::IndexDialect,
-                  mlir::memref::MemRefDialect>();
+  registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect,
+                  mlir::arith::ArithDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect,
+                  mlir::math::MathDialect, mlir::LLVM::LLVMDialect, mlir::cf::ControlFlowDialect,
+                  mlir::ub::UBDialect, mlir::index::IndexDialect, mlir::memref::MemRefDialect>();
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
 }

@@ -45,7 +45,8 @@ void allowContraction(ModuleOp module) {
 bool usesArrays(ModuleOp module) {
   return module
       .walk([](Operation *op) {
-        return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>) ? WalkResult::interrupt() : WalkResult::advance();
+        return llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>) ? WalkResult::interrupt()
+                                                                              : WalkResult::advance();
       })
       .wasInterrupted();
 }

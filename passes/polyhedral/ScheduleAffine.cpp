@@ -23,7 +23,7 @@ const char *islVersion() { return isl_version(); }
 namespace {
 
 /// Steps of isl for one function; a second or two.
-constexpr unsigned long islBudget = 4'000'000;
+constexpr unsigned long islBudget = 2'000'000;
 
 struct ScheduleAffine : impl::ScheduleAffinePassBase<ScheduleAffine> {
   using ScheduleAffinePassBase::ScheduleAffinePassBase;

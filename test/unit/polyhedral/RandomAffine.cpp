@@ -61,7 +61,7 @@ std::string Generator::subscript(int64_t size) {
   unsigned terms = loops.empty() ? 0 : draw(0, 100) < 90 ? 1 : 2;
   for (unsigned i = 0; i < terms; ++i) {
     const Loop &loop = loops[draw(0, loops.size() - 1)];
-    int64_t factor = chance(70) ? 1 : chance(60) ? -1 : 2;
+    int64_t factor = chance(75) ? 1 : chance(75) ? -1 : 2;
     text += (text.empty() ? "" : " + ") + std::to_string(factor) + " * " + loop.name;
     low += std::min(factor * loop.low, factor * loop.high);
     high += std::max(factor * loop.low, factor * loop.high);
