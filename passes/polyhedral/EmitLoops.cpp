@@ -221,6 +221,10 @@ void Emitter::strip(const LoopNode &node, Value low, Value end, int64_t step, fu
   for (unsigned index : passed)
     initial.push_back(carried[index].value);
   auto loop = scf::ForOp::create(builder, loc, low, end, constant(step), initial);
+  // For whoever distributes the outermost loop over threads.
+  if (depth == 0 && node.freedom == LoopKind::Parallel)
+    loop->setAttr("torsh.parallel", builder.getUnitAttr());
+  ++depth;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -236,6 +240,7 @@ void Emitter::strip(const LoopNode &node, Value low, Value end, int64_t step, fu
     else if (!loop.getBody()->mightHaveTerminator())
       scf::YieldOp::create(builder, loc);
   }
+  --depth;
   for (auto [i, index] : llvm::enumerate(passed))
     carried[index].value = loop.getResult(i);
   names.erase(node.iterator);

@@ -69,6 +69,7 @@ private:
   unsigned lanes = 1;
   std::string jamIterator; ///< empty where iterations run one at a time
   unsigned copies = 1, copy = 0;
+  unsigned depth = 0; ///< loops around this place
   std::vector<Carried> carried;
   /// Short loops that are unrolled at this place: the iteration, and how many there are.
   std::map<std::string, std::pair<int64_t, int64_t>> unrolled;

@@ -254,10 +254,11 @@ Candidate Scheduler::make(const isl::schedule &plan, Inner inner) {
   description.clear();
   cycles = 0;
   isl::schedule_node root = rework(plan.root(), inner);
-  if (description.empty())
+  bool tiled = !description.empty();
+  if (!tiled)
     description = "no tiles";
   description += inner == Inner::Original ? ", the original order within" : ", isl's order within";
-  return {root.schedule(), cycles, description};
+  return {root.schedule(), cycles, tiled, description};
 }
 
 } // namespace
@@ -268,8 +269,12 @@ std::vector<Candidate> scheduleCandidates(const Scop &scop, const Dependences &d
   isl::schedule plan = scheduler.plan();
   std::vector<Candidate> result;
   result.push_back(scheduler.make(plan, Inner::Original));
-  if (std::optional<isl::schedule> written = scheduler.planAsWritten())
-    result.push_back(scheduler.make(*written, Inner::Original));
+  // Without tiles this would be the first one again.
+  if (std::optional<isl::schedule> written = scheduler.planAsWritten()) {
+    Candidate candidate = scheduler.make(*written, Inner::Original);
+    if (candidate.tiled)
+      result.push_back(candidate);
+  }
   result.push_back(scheduler.make(plan, Inner::Band));
   return result;
 }

@@ -10,7 +10,8 @@ namespace torsh::poly {
 /// A legal order of all statements, and what was done for it.
 struct Candidate {
   isl::schedule schedule;
-  double cycles;           ///< estimated for memory traffic; not for arithmetic
+  double cycles; ///< estimated for memory traffic; not for arithmetic
+  bool tiled;
   std::string description; ///< for remarks: `tiles 16 x 64 x 256, original order within`
 };
 

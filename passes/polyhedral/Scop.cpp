@@ -89,10 +89,17 @@ bool Reader::checkOperation(Operation *op) {
     return true;
   }
   if (isa<affine::AffineLoadOp, affine::AffineStoreOp, affine::AffineYieldOp, affine::AffineApplyOp>(op)) {
-    for (Value operand : op->getOperands())
-      if (auto type = dyn_cast<MemRefType>(operand.getType()))
-        if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrFloat())
-          return refuse(op, "an array has strides or elements that are no numbers");
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type)
+        continue;
+      // A view would be the same memory under another name.
+      Operation *origin = operand.getDefiningOp();
+      if (origin && !isa<memref::AllocOp, memref::AllocaOp>(origin))
+        return refuse(op, "an array is neither an argument nor allocated here");
+      if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrFloat())
+        return refuse(op, "an array has strides or elements that are no numbers");
+    }
     return true;
   }
   if (isPure(op) && op->getNumRegions() == 0 && isa<arith::ArithDialect>(op->getDialect()))
@@ -325,6 +332,13 @@ std::optional<Scop> Reader::read() {
   }
   if (scop.statements.empty())
     refuse(function, "it has no loops that store anything");
+  for (Value size : parameters.values()) {
+    Operation *origin = size.getDefiningOp();
+    if (origin && llvm::is_contained(scop.roots, origin)) {
+      refuse(origin, "a size is computed behind the first loop; move it to the front");
+      return std::nullopt;
+    }
+  }
   if (scop.statements.empty() || !build())
     return std::nullopt;
   return std::move(scop);

@@ -5,6 +5,7 @@
 // CHECK-SAME: llvm.noalias
 // CHECK: vector.load %arg0{{.*}} vector<8xf32>
 // CHECK: vector.store %{{.*}}, %arg1
+// CHECK: } {torsh.parallel}
 // expected-remark @+1 {{function 'rows': no tiles, the original order within; verified}}
 func.func @rows(%a: memref<20x30xf32>, %b: memref<20x30xf32>) {
   affine.for %i = 0 to 20 {
@@ -83,6 +84,7 @@ func.func @scan(%x: memref<64x99xf32>, %y: memref<64x99xf32>) {
 // CHECK-LABEL: func.func @sweeps(
 // CHECK: arith.minsi
 // CHECK: vector.store
+// CHECK-NOT: torsh.parallel
 // expected-remark @+1 {{function 'sweeps': tiles}}
 func.func @sweeps(%a: memref<900000xf32>, %b: memref<900000xf32>) {
   affine.for %t = 0 to 100 {
@@ -246,5 +248,36 @@ func.func @late(%a: memref<9xf32>) {
   // expected-remark @+1 {{an allocation stands behind the first loop; move it to the front}}
   %b = memref.alloc() : memref<9xf32>
   memref.dealloc %b : memref<9xf32>
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @view(
+// CHECK: affine.store
+func.func @view(%a: memref<9xf32>) {
+  %b = memref.cast %a : memref<9xf32> to memref<?xf32>
+  affine.for %i = 1 to 9 {
+    // expected-remark @+1 {{an array is neither an argument nor allocated here}}
+    %0 = affine.load %b[%i - 1] : memref<?xf32>
+    affine.store %0, %a[%i] : memref<9xf32>
+  }
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @size(
+// CHECK: affine.for
+func.func @size(%a: memref<99xf32>, %n: index) {
+  %c = arith.constant 2.0 : f32
+  affine.for %i = 0 to 9 {
+    affine.store %c, %a[%i] : memref<99xf32>
+  }
+  // expected-remark @+1 {{a size is computed behind the first loop; move it to the front}}
+  %m = arith.muli %n, %n : index
+  affine.for %i = 0 to %m {
+    affine.store %c, %a[%i] : memref<99xf32>
+  }
   return
 }
