@@ -7,3 +7,7 @@ add_library(torsh_isl INTERFACE)
 target_include_directories(torsh_isl SYSTEM INTERFACE ${ISL_INCLUDE})
 target_link_libraries(torsh_isl INTERFACE ${ISL_ARCHIVE} ${GMP_ARCHIVE})
 target_link_options(torsh_isl INTERFACE "LINKER:--exclude-libs,libisl.a:libgmp.a")
+# A test compares this with what the linked functions say.
+get_filename_component(ISL_FOLDER ${ISL_ARCHIVE} DIRECTORY)
+file(STRINGS ${ISL_FOLDER}/pkgconfig/isl.pc ISL_VERSION REGEX "^Version:")
+string(REGEX REPLACE "^Version: *" "" ISL_VERSION "${ISL_VERSION}")

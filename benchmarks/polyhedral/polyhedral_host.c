@@ -18,10 +18,10 @@ static const char *const variant_names[variants] = {"plain", "clang", "polly", "
 
 /* The functions take pointers to arrays of floats; each is declared as what its number of arrays makes of it. */
 typedef void (*function)(void);
-#define KERNEL(name, ...)                                                                                              \
-  void name##_plain(void);                                                                                             \
-  void name##_clang(void);                                                                                             \
-  void name##_polly(void);                                                                                             \
+#define KERNEL(name, ...)                                                                                    \
+  void name##_plain(void);                                                                                   \
+  void name##_clang(void);                                                                                   \
+  void name##_polly(void);                                                                                   \
   void name(void);
 #include "kernels.h"
 #undef KERNEL
@@ -33,7 +33,8 @@ struct kernel {
   function functions[variants];
 };
 
-#define KERNEL(name, scale, ...) {#name, scale, {__VA_ARGS__}, {name##_plain, name##_clang, name##_polly, name}},
+#define KERNEL(name, scale, ...)                                                                             \
+  {#name, scale, {__VA_ARGS__}, {name##_plain, name##_clang, name##_polly, name}},
 static const struct kernel kernels[] = {
 #include "kernels.h"
 };

@@ -48,9 +48,8 @@ std::optional<AffineMap> Parameters::normalise(AffineMap map, ValueRange operand
   MLIRContext *context = map.getContext();
   SmallVector<AffineExpr> replacements;
   for (Value value : values) {
-    const auto *loop = llvm::find_if(loops, [&](Operation *op) {
-      return cast<affine::AffineForOp>(op).getInductionVar() == value;
-    });
+    const auto *loop = llvm::find_if(
+        loops, [&](Operation *op) { return cast<affine::AffineForOp>(op).getInductionVar() == value; });
     if (loop != loops.end()) {
       replacements.push_back(getAffineDimExpr(loop - loops.begin(), context));
       continue;
@@ -129,8 +128,8 @@ isl::map accessRelation(const isl::space &space, AffineMap map, StringRef array)
   target = isl_space_set_tuple_name(target, isl_dim_set, array.str().c_str());
   target = isl_space_align_params(target, space.copy());
   isl::space range = isl::manage(target);
-  isl::multi_aff subscripts = isl::manage(isl_multi_aff_zero(
-      isl_space_map_from_domain_and_range(space.copy(), range.copy())));
+  isl::multi_aff subscripts =
+      isl::manage(isl_multi_aff_zero(isl_space_map_from_domain_and_range(space.copy(), range.copy())));
   for (unsigned i = 0; i < map.getNumResults(); ++i)
     subscripts = subscripts.set_at(i, toIsl(map.getResult(i), map.getNumDims(), space));
   return subscripts.as_map();

@@ -39,16 +39,16 @@ Dependences computeDependences(const Scop &scop, bool reassociate) {
   // A write comes after the reads since the previous write, and after that write.
   result.storage = flowOf(scop.writes, scop.writes, scop.reads).may_dependence();
   isl::union_map before = earlierThan(scop.order);
-  result.reuse = meeting(scop.reads, scop.reads).intersect(before);
   isl::union_map all = scop.reads.unite(scop.writes);
   result.conflicts = meeting(all, scop.writes).unite(meeting(scop.writes, scop.reads)).intersect(before);
   result.strict = result.conflicts;
   for (const Statement &statement : scop.statements) {
     if (!isReduction(statement, reassociate))
       continue;
+    result.reductions = true;
     isl::set everything = statement.domain;
-    isl::union_map within = isl::union_map::from_domain_and_range(isl::union_set(everything),
-                                                                  isl::union_set(everything));
+    isl::union_map within =
+        isl::union_map::from_domain_and_range(isl::union_set(everything), isl::union_set(everything));
     result.strict = result.strict.subtract(within);
   }
   return result;
@@ -64,8 +64,8 @@ bool forgetDependence(Dependences &dependences, unsigned number) {
   if (number >= pairs.size())
     return false;
   const isl::union_map &lost = std::next(pairs.begin(), number)->second;
-  for (isl::union_map *map : {&dependences.flow, &dependences.storage, &dependences.reuse,
-                              &dependences.conflicts, &dependences.strict})
+  for (isl::union_map *map :
+       {&dependences.flow, &dependences.storage, &dependences.conflicts, &dependences.strict})
     *map = map->subtract(lost);
   return true;
 }

@@ -8,11 +8,12 @@ namespace torsh::poly {
 
 /// Relations between statement instances, from the earlier one to the later one.
 struct Dependences {
-  isl::union_map flow;      ///< a value and its readers: exact, the last write only
-  isl::union_map storage;   ///< reads and writes before the next write of their place
-  isl::union_map reuse;     ///< two statements that read one element
-  isl::union_map conflicts; ///< every ordered pair that touches one element and writes it; follows from the above
-  isl::union_map strict;    ///< conflicts, without those between two instances of one reduction
+  isl::union_map flow;    ///< a value and its readers: exact, the last write only
+  isl::union_map storage; ///< reads and writes before the next write of their place
+  /// Every ordered pair that touches one element and writes it; follows from the above.
+  isl::union_map conflicts;
+  isl::union_map strict;   ///< conflicts, without those between two instances of one reduction
+  bool reductions = false; ///< strict is less than conflicts
 
   isl::union_map validity() const { return flow.unite(storage); }
 };

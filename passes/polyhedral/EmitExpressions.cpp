@@ -90,9 +90,9 @@ Value Emitter::expression(const isl::ast_expr &expression) {
     return arith::SelectOp::create(builder, loc, condition(isl::manage(isl_ast_expr_get_op_arg(raw, 0))),
                                    argument(1), argument(2));
   default:
-    return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                      arith::ExtUIOp::create(builder, loc, builder.getI64Type(),
-                                                             condition(expression)));
+    return arith::IndexCastOp::create(
+        builder, loc, builder.getIndexType(),
+        arith::ExtUIOp::create(builder, loc, builder.getI64Type(), condition(expression)));
   }
 }
 

@@ -205,8 +205,9 @@ SmallVector<unsigned> Emitter::carriedThrough(const LoopNode &loop) const {
   SmallVector<unsigned> result;
   for (unsigned index = 0; index < carried.size(); ++index) {
     bool written = false;
-    forEachLeaf(loop,
-                [&](const LoopNode &leaf) { written |= leaf.statement->store().memref == carried[index].memref; });
+    forEachLeaf(loop, [&](const LoopNode &leaf) {
+      written |= leaf.statement->store().memref == carried[index].memref;
+    });
     if (written)
       result.push_back(index);
   }
@@ -220,6 +221,10 @@ void Emitter::strip(const LoopNode &node, Value low, Value end, int64_t step, fu
   for (unsigned index : passed)
     initial.push_back(carried[index].value);
   auto loop = scf::ForOp::create(builder, loc, low, end, constant(step), initial);
+  // For whoever distributes the outermost loop over threads.
+  if (depth == 0 && node.freedom == LoopKind::Parallel)
+    loop->setAttr("torsh.parallel", builder.getUnitAttr());
+  ++depth;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
@@ -235,15 +240,84 @@ void Emitter::strip(const LoopNode &node, Value low, Value end, int64_t step, fu
     else if (!loop.getBody()->mightHaveTerminator())
       scf::YieldOp::create(builder, loc);
   }
+  --depth;
   for (auto [i, index] : llvm::enumerate(passed))
     carried[index].value = loop.getResult(i);
   names.erase(node.iterator);
+}
+
+/// Reads what the loop is going to keep in registers, for each of the copies.
+std::vector<Carried> Emitter::loadAll(ArrayRef<Carried> found) {
+  std::vector<Carried> result;
+  forEachCopy([&] {
+    for (const Carried &entry : found) {
+      Carried one = entry;
+      one.copy = copy;
+      one.value = loadCarried(entry);
+      if (!vectorIterator.empty() && motionOf(*entry.stored, vectorIterator) != Motion::Uniform)
+        one.value = splat(one.value);
+      result.push_back(one);
+    }
+  });
+  return result;
+}
+
+/// Writes back what the loop kept in registers.
+void Emitter::storeAll(ArrayRef<Carried> finished) {
+  forEachCopy([&] {
+    for (const Carried &entry : finished)
+      if (!entry.keepStore && entry.copy == copy)
+        storeCarried(entry);
+  });
+}
+
+/// The number of iterations of a loop that is short and of known length, 0 for others.
+static int64_t shortTrip(const LoopNode &node) {
+  LinearForm low = linearForm(node.low), high = linearForm(node.high);
+  if (!low.exact || !high.exact || low.terms != high.terms || node.step != 1)
+    return 0;
+  int64_t trip = high.constant - low.constant + 1;
+  return trip >= 1 && trip <= 8 ? trip : 0;
+}
+
+/// Copies of the statements below a node when all short loops are unrolled.
+static int64_t unrolledSize(const LoopNode &node) {
+  if (node.kind == LoopNode::Leaf)
+    return 1;
+  int64_t size = 0;
+  for (const auto &child : node.children)
+    size += unrolledSize(*child);
+  if (node.kind == LoopNode::For && shortTrip(node))
+    size *= shortTrip(node);
+  return size;
 }
 
 /// Runs every iteration by itself.
 void Emitter::emitScalarLoop(const LoopNode &node, Value low, Value end) {
   std::vector<Carried> found = findCarried(node);
   auto body = [&] { emit(*node.children.front()); };
+  size_t outer = carried.size();
+  auto finish = [&](Value first) {
+    std::vector<Carried> finished(carried.begin() + outer, carried.end());
+    carried.resize(outer);
+    names[node.iterator] = first;
+    storeAll(finished);
+    names.erase(node.iterator);
+  };
+  constexpr int64_t mostUnrolled = 32;
+  if (int64_t trip = shortTrip(node);
+      trip && !hasVector(*node.children.front()) && unrolledSize(node) * copies <= mostUnrolled) {
+    names[node.iterator] = low;
+    std::vector<Carried> entries = loadAll(found);
+    carried.insert(carried.end(), entries.begin(), entries.end());
+    for (int64_t i = 0; i < trip; ++i) {
+      names[node.iterator] = arith::AddIOp::create(builder, loc, low, constant(i));
+      unrolled[node.iterator] = {i, trip};
+      body();
+    }
+    unrolled.erase(node.iterator);
+    return finish(low);
+  }
   if (found.empty())
     return strip(node, low, end, node.step, body);
   Value runs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, low, end);
@@ -254,46 +328,14 @@ void Emitter::emitScalarLoop(const LoopNode &node, Value low, Value end) {
     before.push_back(carried[index].value);
   SmallVector<Type> types(ValueRange(before).getTypes());
   auto guarded = scf::IfOp::create(builder, loc, types, runs, !types.empty());
-  size_t outer = carried.size();
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(guarded.thenBlock());
     names[node.iterator] = low;
-    std::vector<Carried> loadedEntries;
-    for (const Carried &entry : found) {
-      Value base = jamIterator.empty() ? Value() : names.at(jamIterator);
-      for (copy = 0; copy < copies; ++copy) {
-        if (base)
-          names[jamIterator] = arith::AddIOp::create(builder, loc, base, constant(copy));
-        Carried one = entry;
-        one.copy = copy;
-        one.value = loadCarried(entry);
-        if (!vectorIterator.empty() && motionOf(*entry.stored, vectorIterator) != Motion::Uniform)
-          one.value = splat(one.value);
-        loadedEntries.push_back(one);
-      }
-      copy = 0;
-      if (base)
-        names[jamIterator] = base;
-    }
-    carried.insert(carried.end(), loadedEntries.begin(), loadedEntries.end());
+    std::vector<Carried> entries = loadAll(found);
+    carried.insert(carried.end(), entries.begin(), entries.end());
     strip(node, low, end, node.step, body);
-    std::vector<Carried> finished(carried.begin() + outer, carried.end());
-    carried.resize(outer);
-    names[node.iterator] = low;
-    for (const Carried &entry : finished) {
-      if (entry.keepStore)
-        continue;
-      Value base = jamIterator.empty() ? Value() : names.at(jamIterator);
-      copy = entry.copy;
-      if (base)
-        names[jamIterator] = arith::AddIOp::create(builder, loc, base, constant(copy));
-      storeCarried(entry);
-      copy = 0;
-      if (base)
-        names[jamIterator] = base;
-    }
-    names.erase(node.iterator);
+    finish(low);
     if (!types.empty()) {
       SmallVector<Value> results;
       for (unsigned index : passed)
@@ -338,7 +380,8 @@ void Emitter::emitReductionLoop(const LoopNode &node, Value low, Value end) {
     auto type = VectorType::get({(int64_t)lanes}, cast<MemRefType>(place.memref.getType()).getElementType());
     Value identity = identityOf(builder, loc, leaf->statement->combine, type);
     for (unsigned c = 0; c < copies; ++c)
-      carried.push_back({place.memref, &leaf->subscripts.back(), &leaf->subscripts.back(), leaf, c, false, identity});
+      carried.push_back(
+          {place.memref, &leaf->subscripts.back(), &leaf->subscripts.back(), leaf, c, false, identity});
   }
   auto body = [&] { emit(*node.children.front()); };
   Value wide = roundDown(low, end, lanes * copies);
@@ -401,7 +444,8 @@ void Emitter::emitFor(const LoopNode &node) {
   return emitVectorLoop(node, low, end);
 }
 
-void emitLoops(OpBuilder &builder, Location loc, const Scop &scop, const LoopNode &tree, const Machine &machine) {
+void emitLoops(OpBuilder &builder, Location loc, const Scop &scop, const LoopNode &tree,
+               const Machine &machine) {
   Emitter(builder, loc, scop, machine).emit(tree);
 }
 

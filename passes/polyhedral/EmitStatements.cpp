@@ -28,7 +28,8 @@ Value Emitter::sum(const LinearForm &form) {
   if (!result)
     return constant(form.constant);
   // The constant comes last, so that neighbouring places share the rest.
-  return form.constant ? arith::AddIOp::create(builder, loc, result, constant(form.constant)).getResult() : result;
+  return form.constant ? arith::AddIOp::create(builder, loc, result, constant(form.constant)).getResult()
+                       : result;
 }
 
 /// Positions in the array, for the first lane of a vector.
@@ -49,6 +50,45 @@ SmallVector<Value> Emitter::subscripts(const LoopNode &leaf, unsigned access) {
 
 unsigned Emitter::accessOf(const LoopNode &leaf, const std::vector<LinearForm> *subscripts) const {
   return subscripts - leaf.subscripts.data();
+}
+
+/// Where a short unrolled loop moves an access by one: 1 if the next iteration reads the elements between those of this
+/// one, -1 if the iteration before did (they share their loads in pairs), 0 if there is no such neighbour.
+int64_t Emitter::neighbourOf(const LoopNode &leaf, unsigned access) const {
+  ArrayRef<LinearForm> forms = leaf.subscripts[access];
+  for (const auto &entry : unrolled) {
+    const std::string &name = entry.first;
+    bool elsewhere =
+        llvm::any_of(forms.drop_back(), [&](const LinearForm &form) { return form.mentions(name); });
+    if (elsewhere || !forms.back().exact || forms.back().coefficient(name) != 1)
+      continue;
+    auto [iteration, count] = entry.second;
+    if (iteration % 2)
+      return -1;
+    return iteration + 1 < count ? 1 : 0;
+  }
+  return 0;
+}
+
+/// Elements 0, 2, 4, ... from two loads. Nothing outside of the array is read: with a neighbour the loads of both cover
+/// what both need, else the second half begins one element early.
+Value Emitter::loadEverySecond(const LoopNode &leaf, unsigned access) {
+  const Access &place = leaf.statement->accesses[access];
+  int64_t width = lanes, neighbour = neighbourOf(leaf, access);
+  auto type = VectorType::get({width}, cast<MemRefType>(place.memref.getType()).getElementType());
+  SmallVector<Value> at = subscripts(leaf, access);
+  auto vectorAt = [&](int64_t offset) -> Value {
+    SmallVector<Value> shifted(at);
+    shifted.back() = arith::AddIOp::create(builder, loc, at.back(), constant(offset));
+    return vector::LoadOp::create(builder, loc, type, place.memref, shifted);
+  };
+  int64_t first = neighbour < 0 ? -1 : 0;
+  int64_t second = neighbour ? first + width : width - 1;
+  SmallVector<int64_t> mask;
+  for (int64_t lane = 0; lane < width; ++lane)
+    mask.push_back(lane < width / 2 ? 2 * lane - first : width + 2 * lane - second);
+  Value low = vectorAt(first), high = vectorAt(second);
+  return vector::ShuffleOp::create(builder, loc, low, high, mask);
 }
 
 Value Emitter::load(const LoopNode &leaf, unsigned access) {
@@ -80,13 +120,8 @@ Value Emitter::load(const LoopNode &leaf, unsigned access) {
       Value loaded = vectorAt(1 - width);
       return vector::ShuffleOp::create(builder, loc, loaded, loaded, mask);
     }
-  case Motion::EverySecond: {
-    // The second half begins one element early, so that nothing behind the last lane's element is read.
-    for (int64_t lane = 0; lane < width; ++lane)
-      mask.push_back(lane < width / 2 ? 2 * lane : width + 2 * lane - (width - 1));
-    Value first = vectorAt(0), second = vectorAt(width - 1);
-    return vector::ShuffleOp::create(builder, loc, first, second, mask);
-  }
+  case Motion::EverySecond:
+    return loadEverySecond(leaf, access);
   case Motion::Scattered:
     break;
   }
@@ -146,9 +181,7 @@ Value Emitter::loadCarried(const Carried &entry) {
   return load(*entry.leaf, accessOf(*entry.leaf, entry.loaded));
 }
 
-void Emitter::storeCarried(const Carried &entry) {
-  store(*entry.leaf, entry.value);
-}
+void Emitter::storeCarried(const Carried &entry) { store(*entry.leaf, entry.value); }
 
 void Emitter::emitInstance(const LoopNode &leaf) {
   const Statement &statement = *leaf.statement;
@@ -169,7 +202,8 @@ void Emitter::emitInstance(const LoopNode &leaf) {
       SmallVector<Value> operands;
       for (Value operand : apply.getOperands())
         operands.push_back(values.lookupOrDefault(operand));
-      values.map(op->getResult(0), (*affine::expandAffineMap(builder, loc, apply.getAffineMap(), operands))[0]);
+      values.map(op->getResult(0),
+                 (*affine::expandAffineMap(builder, loc, apply.getAffineMap(), operands))[0]);
       continue;
     }
     bool wide = llvm::any_of(op->getOperands(), [&](Value operand) {
@@ -190,18 +224,22 @@ void Emitter::emitInstance(const LoopNode &leaf) {
   }
 }
 
-void Emitter::emitLeaf(const LoopNode &leaf) {
-  if (jamIterator.empty()) {
-    emitInstance(leaf);
-    return;
-  }
+/// Visits the iterations that run side by side, with the iterator at each of them.
+void Emitter::forEachCopy(function_ref<void()> visit) {
+  if (jamIterator.empty())
+    return visit();
   Value base = names.at(jamIterator);
+  int64_t distance = jamIterator == vectorIterator ? lanes : 1;
   for (copy = 0; copy < copies; ++copy) {
-    names[jamIterator] = arith::AddIOp::create(builder, loc, base, constant(copy * (jamIterator == vectorIterator ? lanes : 1)));
-    emitInstance(leaf);
+    names[jamIterator] = arith::AddIOp::create(builder, loc, base, constant(copy * distance));
+    visit();
   }
   copy = 0;
   names[jamIterator] = base;
+}
+
+void Emitter::emitLeaf(const LoopNode &leaf) {
+  forEachCopy([&] { emitInstance(leaf); });
 }
 
 } // namespace torsh::poly

@@ -12,8 +12,8 @@ struct Carried {
   mlir::Value memref;
   const std::vector<LinearForm> *loaded, *stored; ///< the subscripts that read and write it
   const LoopNode *leaf;
-  unsigned copy;   ///< of iterations that run side by side
-  bool keepStore;  ///< the next iteration reads it, but memory needs every value
+  unsigned copy;  ///< of iterations that run side by side
+  bool keepStore; ///< the next iteration reads it, but memory needs every value
   mlir::Value value;
 };
 
@@ -34,14 +34,19 @@ private:
   void emitJammedLoop(const LoopNode &node, mlir::Value low, mlir::Value end);
   void strip(const LoopNode &node, mlir::Value low, mlir::Value end, int64_t step,
              llvm::function_ref<void()> body);
+  std::vector<Carried> loadAll(llvm::ArrayRef<Carried> found);
+  void storeAll(llvm::ArrayRef<Carried> finished);
   std::vector<Carried> findCarried(const LoopNode &loop);
   llvm::SmallVector<unsigned> carriedThrough(const LoopNode &loop) const;
   mlir::Value roundDown(mlir::Value low, mlir::Value end, int64_t step);
 
   // EmitStatements.cpp
   void emitLeaf(const LoopNode &leaf);
+  void forEachCopy(llvm::function_ref<void()> visit);
   void emitInstance(const LoopNode &leaf);
   mlir::Value load(const LoopNode &leaf, unsigned access);
+  mlir::Value loadEverySecond(const LoopNode &leaf, unsigned access);
+  int64_t neighbourOf(const LoopNode &leaf, unsigned access) const;
   void store(const LoopNode &leaf, mlir::Value value);
   llvm::SmallVector<mlir::Value> subscripts(const LoopNode &leaf, unsigned access);
   mlir::Value loadCarried(const Carried &carried);
@@ -64,7 +69,10 @@ private:
   unsigned lanes = 1;
   std::string jamIterator; ///< empty where iterations run one at a time
   unsigned copies = 1, copy = 0;
+  unsigned depth = 0; ///< loops around this place
   std::vector<Carried> carried;
+  /// Short loops that are unrolled at this place: the iteration, and how many there are.
+  std::map<std::string, std::pair<int64_t, int64_t>> unrolled;
 };
 
 } // namespace torsh::poly

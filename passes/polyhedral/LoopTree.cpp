@@ -98,10 +98,10 @@ bool carriesNothing(const isl::union_map &pairs, const isl::union_map &schedule,
     isl_map *map = times.copy();
     for (unsigned d = 0; d < depth; ++d)
       map = isl_map_equate(map, isl_dim_in, d, isl_dim_out, d);
-    isl::set distances = isl::manage(isl_map_deltas(map));
-    isl_set *still = isl_set_universe(distances.space().release());
-    still = isl_set_fix_si(still, isl_dim_set, depth, 0);
-    return distances.is_subset(isl::manage(still));
+    isl::map same = isl::manage(map);
+    isl::map forward = isl::manage(isl_map_order_lt(same.copy(), isl_dim_in, depth, isl_dim_out, depth));
+    isl::map backward = isl::manage(isl_map_order_gt(same.copy(), isl_dim_in, depth, isl_dim_out, depth));
+    return forward.is_empty() && backward.is_empty();
   });
 }
 
@@ -114,9 +114,11 @@ isl_id *rememberFreedom(isl_ast_build *raw, void *user) {
     isl::space space = isl::manage(isl_ast_build_get_schedule_space(raw));
     unsigned depth = isl_space_dim(space.get(), isl_dim_set) - 1;
     const char *name = "sequential";
-    if (carriesNothing(dependences.conflicts, schedule, depth))
+    // Chains of exact dependences stand for all conflicts: a loop that carries one of these carries a link of its chain.
+    // Without the links of a reduction chains are cut, so that needs all pairs.
+    if (carriesNothing(dependences.validity(), schedule, depth))
       name = "parallel";
-    else if (carriesNothing(dependences.strict, schedule, depth))
+    else if (dependences.reductions && carriesNothing(dependences.strict, schedule, depth))
       name = "reduction";
     return isl_id_alloc(ctx, name, nullptr);
   } catch (const isl::exception &) {

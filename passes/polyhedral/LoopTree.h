@@ -46,8 +46,8 @@ struct LoopNode {
   LoopPlan plan = LoopPlan::Scalar;
   // Leaf
   const Statement *statement = nullptr;
-  std::vector<isl::ast_expr> iterators;              ///< values of the statement's loops
-  std::vector<std::vector<LinearForm>> subscripts;   ///< [access][dimension]
+  std::vector<isl::ast_expr> iterators;            ///< values of the statement's loops
+  std::vector<std::vector<LinearForm>> subscripts; ///< [access][dimension]
 };
 
 /// Generates loops for a schedule. Returns null when the loops have a form that the emitter does not know.

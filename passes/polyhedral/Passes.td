@@ -12,7 +12,8 @@ def ScheduleAffinePass : Pass<"torsh-schedule-affine", "::mlir::func::FuncOp"> {
     skewing of time loops). Its outermost permutable band is tiled where a model of the caches says that this saves
     traffic; within a tile statements run in their original order or in isl's, whichever vectorises better. A verifier
     then checks every dependence against the schedule, and scf and vector operations are emitted: vectors of
-    `vector-bits`, reductions with several partial results, rows of sequential loops computed side by side.
+    `vector-bits`, reductions with several partial results, rows of sequential loops computed side by side. An outermost
+    loop whose iterations are free of each other carries the attribute `torsh.parallel`.
 
     Before: `affine.for %i = 0 to 100 { affine.for %j = 1 to 99 { ... affine.store %v, %a[%i, %j] } }`
     After:  `scf.for ... { %v = vector.load %x[...] ... vector.store %w, %a[...] }`

@@ -21,6 +21,7 @@ public:
       : scop(scop), dependences(dependences), machine(machine) {}
   Candidate make(const isl::schedule &plan, Inner inner);
   isl::schedule plan();
+  std::optional<isl::schedule> planAsWritten();
 
 private:
   isl::schedule_node rework(isl::schedule_node node, Inner inner);
@@ -33,6 +34,7 @@ private:
   const Dependences &dependences;
   const Machine &machine;
   std::string description;
+  double cycles = 0;
 };
 
 isl::schedule Scheduler::plan() {
@@ -48,8 +50,52 @@ isl::schedule Scheduler::plan() {
   return isl::schedule_constraints::on_domain(scop.domain)
       .set_validity(dependences.validity())
       .set_coincidence(dependences.validity())
-      .set_proximity(dependences.flow.unite(dependences.reuse))
+      .set_proximity(dependences.flow)
       .compute_schedule();
+}
+
+/// One band of the loops as written: the first loops of all statements together, then the second ones, and so on. isl
+/// fuses only what depends on each other first; nests that read the same arrays gain from this. Only loops along which
+/// every dependence runs forward become members.
+std::optional<isl::schedule> Scheduler::planAsWritten() {
+  size_t depth = 0;
+  for (const Statement &statement : scop.statements)
+    depth = std::max(depth, statement.loops.size());
+  isl::union_map validity = dependences.validity();
+  isl_union_pw_aff_list *members = isl_union_pw_aff_list_alloc(scop.domain.ctx().get(), depth);
+  unsigned count = 0;
+  for (size_t level = 0; level < depth; ++level) {
+    isl::union_pw_aff member = isl::manage(isl_union_pw_aff_empty(scop.domain.space().release()));
+    for (const Statement &statement : scop.statements) {
+      isl::aff value = isl::aff::zero_on_domain(statement.domain.space());
+      if (level < statement.loops.size())
+        value = isl::manage(isl_aff_var_on_domain(
+            isl_local_space_from_space(statement.domain.space().release()), isl_dim_set, level));
+      isl_pw_aff *piece =
+          isl_pw_aff_intersect_domain(isl_pw_aff_from_aff(value.release()), statement.domain.copy());
+      member = isl::manage(isl_union_pw_aff_add_pw_aff(member.release(), piece));
+    }
+    isl::union_map times = isl::manage(isl_union_map_from_union_pw_aff(member.copy()));
+    isl::union_map moved = validity.apply_domain(times).apply_range(times);
+    bool forward = moved.every_map([](const isl::map &map) {
+      isl::map back = isl::manage(isl_map_lex_gt(isl_space_domain(map.space().release())));
+      return map.intersect(back).is_empty();
+    });
+    if (!forward)
+      continue;
+    members = isl_union_pw_aff_list_add(members, member.release());
+    ++count;
+  }
+  if (count == 0) {
+    isl_union_pw_aff_list_free(members);
+    return std::nullopt;
+  }
+  isl_space *space = isl_space_set_alloc(scop.domain.ctx().get(), 0, count);
+  space = isl_space_align_params(space, scop.domain.space().release());
+  isl::multi_union_pw_aff band = isl::manage(isl_multi_union_pw_aff_from_union_pw_aff_list(space, members));
+  isl::schedule_node node =
+      isl::schedule::from_domain(scop.domain).root().child(0).insert_partial_schedule(band);
+  return node.as<isl::schedule_node_band>().set_permutable(1).schedule();
 }
 
 /// What a member of a band is for the statement of a name: coefficients of the statement's loops.
@@ -156,9 +202,9 @@ isl::schedule_node Scheduler::reworkBand(isl::schedule_node_band band, Inner inn
   std::vector<BandStatement> statements = under(band);
   unsigned members = band.n_member();
   bool permutable = band.permutable() || members == 1;
-  SmallVector<int64_t> sizes;
-  if (permutable)
-    sizes = chooseTileSizes(statements, members, machine);
+  TileChoice choice = chooseTileSizes(statements, permutable ? members : 0, machine);
+  const SmallVector<int64_t> &sizes = choice.sizes;
+  cycles += choice.cycles;
   isl::multi_union_pw_aff partial = band.partial_schedule();
   isl::schedule_node node = band;
   if (inner == Inner::Band && permutable) {
@@ -176,8 +222,8 @@ isl::schedule_node Scheduler::reworkBand(isl::schedule_node_band band, Inner inn
     isl::multi_union_pw_aff tiles = chosenMembers(partial, cut);
     isl::multi_val divisors = isl::manage(isl_multi_val_zero(isl_multi_union_pw_aff_get_space(tiles.get())));
     for (auto [i, k] : llvm::enumerate(cut)) {
-      divisors = isl::manage(isl_multi_val_set_val(divisors.release(), i,
-                                                   isl_val_int_from_si(node.ctx().get(), sizes[k])));
+      divisors = isl::manage(
+          isl_multi_val_set_val(divisors.release(), i, isl_val_int_from_si(node.ctx().get(), sizes[k])));
       description += (i ? " x " : " ") + std::to_string(sizes[k]);
     }
     tiles = isl::manage(isl_multi_union_pw_aff_floor(
@@ -206,11 +252,13 @@ isl::schedule_node Scheduler::rework(isl::schedule_node node, Inner inner) {
 
 Candidate Scheduler::make(const isl::schedule &plan, Inner inner) {
   description.clear();
+  cycles = 0;
   isl::schedule_node root = rework(plan.root(), inner);
-  if (description.empty())
+  bool tiled = !description.empty();
+  if (!tiled)
     description = "no tiles";
   description += inner == Inner::Original ? ", the original order within" : ", isl's order within";
-  return {root.schedule(), description};
+  return {root.schedule(), cycles, tiled, description};
 }
 
 } // namespace
@@ -221,6 +269,12 @@ std::vector<Candidate> scheduleCandidates(const Scop &scop, const Dependences &d
   isl::schedule plan = scheduler.plan();
   std::vector<Candidate> result;
   result.push_back(scheduler.make(plan, Inner::Original));
+  // Without tiles this would be the first one again.
+  if (std::optional<isl::schedule> written = scheduler.planAsWritten()) {
+    Candidate candidate = scheduler.make(*written, Inner::Original);
+    if (candidate.tiled)
+      result.push_back(candidate);
+  }
   result.push_back(scheduler.make(plan, Inner::Band));
   return result;
 }

@@ -47,9 +47,9 @@ private:
   isl::map nothing; ///< isl does not copy objects without a value
   Scop scop;
   Parameters parameters;
-  SmallVector<Operation *> around;                     ///< loops and conditions at the place of the walk
-  std::vector<SmallVector<Operation *>> surroundings;  ///< of each statement
-  std::vector<SmallVector<int64_t>> positions;         ///< of each statement: numbers between its loops
+  SmallVector<Operation *> around;                    ///< loops and conditions at the place of the walk
+  std::vector<SmallVector<Operation *>> surroundings; ///< of each statement
+  std::vector<SmallVector<int64_t>> positions;        ///< of each statement: numbers between its loops
   SmallVector<int64_t> counters;
   llvm::SetVector<Value> written;
 };
@@ -89,10 +89,17 @@ bool Reader::checkOperation(Operation *op) {
     return true;
   }
   if (isa<affine::AffineLoadOp, affine::AffineStoreOp, affine::AffineYieldOp, affine::AffineApplyOp>(op)) {
-    for (Value operand : op->getOperands())
-      if (auto type = dyn_cast<MemRefType>(operand.getType()))
-        if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrFloat())
-          return refuse(op, "an array has strides or elements that are no numbers");
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      if (!type)
+        continue;
+      // A view would be the same memory under another name.
+      Operation *origin = operand.getDefiningOp();
+      if (origin && !isa<memref::AllocOp, memref::AllocaOp>(origin))
+        return refuse(op, "an array is neither an argument nor allocated here");
+      if (!type.getLayout().isIdentity() || !type.getElementType().isIntOrFloat())
+        return refuse(op, "an array has strides or elements that are no numbers");
+    }
     return true;
   }
   if (isPure(op) && op->getNumRegions() == 0 && isa<arith::ArithDialect>(op->getDialect()))
@@ -249,10 +256,10 @@ void Reader::recogniseReduction(Statement &statement) {
   if (combine == Combine::None || !carried)
     return;
   Value old = carried->op->getResult(0);
-  bool once = llvm::count(combiner->getOperands(), old) == 1 &&
-              llvm::none_of(statement.body, [&](Operation *op) {
-                return op != combiner && llvm::is_contained(op->getOperands(), old);
-              });
+  bool once =
+      llvm::count(combiner->getOperands(), old) == 1 && llvm::none_of(statement.body, [&](Operation *op) {
+        return op != combiner && llvm::is_contained(op->getOperands(), old);
+      });
   if (!once)
     return;
   statement.combine = combine;
@@ -325,6 +332,13 @@ std::optional<Scop> Reader::read() {
   }
   if (scop.statements.empty())
     refuse(function, "it has no loops that store anything");
+  for (Value size : parameters.values()) {
+    Operation *origin = size.getDefiningOp();
+    if (origin && llvm::is_contained(scop.roots, origin)) {
+      refuse(origin, "a size is computed behind the first loop; move it to the front");
+      return std::nullopt;
+    }
+  }
   if (scop.statements.empty() || !build())
     return std::nullopt;
   return std::move(scop);

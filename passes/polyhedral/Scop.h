@@ -24,14 +24,15 @@ enum class Combine { None, Add, Multiply, Max, Min };
 
 /// One store, with everything that its value needs.
 struct Statement {
-  std::string name;                              ///< the tuple name in isl
-  llvm::SmallVector<mlir::Operation *> body;     ///< loads and pure operations in order, then the store
-  llvm::SmallVector<mlir::Operation *> loops;    ///< the affine.for around it, outermost first
-  std::vector<Access> accesses;                  ///< the store is the last one
+  std::string name;                           ///< the tuple name in isl
+  llvm::SmallVector<mlir::Operation *> body;  ///< loads and pure operations in order, then the store
+  llvm::SmallVector<mlir::Operation *> loops; ///< the affine.for around it, outermost first
+  std::vector<Access> accesses;               ///< the store is the last one
   isl::set domain;
-  isl::map position;                             ///< place in the original order: 2 * depth + 1 numbers
-  Combine combine = Combine::None;               ///< a reduction: store = load combined with what does not read it
-  mlir::Operation *combiner = nullptr, *carried = nullptr; ///< the combining operation, and the load of the old value
+  isl::map position;               ///< place in the original order: 2 * depth + 1 numbers
+  Combine combine = Combine::None; ///< a reduction: store = load combined with what does not read it
+  mlir::Operation *combiner = nullptr,
+                  *carried = nullptr; ///< the combining operation, and the load of the old value
 
   const Access &store() const { return accesses.back(); }
 };
@@ -39,7 +40,8 @@ struct Statement {
 /// The affine part of a function: all of it between the allocations and the return.
 struct Scop {
   std::vector<Statement> statements;
-  llvm::SmallVector<mlir::Value> parameters; ///< index values that bounds and subscripts use; named p0, p1, ...
+  llvm::SmallVector<mlir::Value>
+      parameters; ///< index values that bounds and subscripts use; named p0, p1, ...
   llvm::SmallVector<mlir::Operation *> roots; ///< the operations of the function that the statements replace
   isl::union_set domain;
   isl::union_map reads, writes, order; ///< order: the original schedule

@@ -2,7 +2,7 @@
 //
 // Traffic is counted in bytes that cross the border of the second-level cache. In the original order, a loop whose
 // body fits into the cache reads its arrays once, any other loop reads them again in each iteration. With tiles, each
-// tile reads its footprint. A footprint is the box around the elements of each array; the width of a subscript follows
+// tile reads its footprint, but for what it shares with the tile before it along the innermost cut member. A footprint is the box around the elements of each array; the width of a subscript follows
 // from the widths of the loops, and those of skewed loops from the sizes of the members that bind them.
 //
 //===--------------------------------------------------------------------------------------------------------===//
@@ -16,8 +16,9 @@ namespace torsh::poly {
 namespace {
 
 constexpr int64_t parameterEstimate = 1000;
-/// Cycles that a row costs beyond its elements: bounds, addresses, a rest.
-constexpr double rowCycles = 12;
+/// Cycles that a row costs beyond its elements: bounds, a rest, a wrong guess of the branch at its end, and the prefetcher
+/// that has to find out again where the data are.
+constexpr double rowCycles = 40;
 /// A tile larger than this share of the cache loses lines to others.
 constexpr double cacheShare = 0.5;
 constexpr double beyondAllCaches = 16 << 20;
@@ -186,8 +187,10 @@ static SmallVector<int64_t> estimateTrips(const Statement &statement) {
     }
     isl::val low = domain.dim_min_val(i), high = domain.dim_max_val(i);
     bool known = isl_val_is_int(low.get()) == isl_bool_true && isl_val_is_int(high.get()) == isl_bool_true;
-    int64_t trip = known ? isl_val_get_num_si(high.get()) - isl_val_get_num_si(low.get()) + 1 : parameterEstimate;
-    trips.push_back(std::max<int64_t>(1, trip / cast<affine::AffineForOp>(statement.loops[i]).getStepAsInt()));
+    int64_t trip =
+        known ? isl_val_get_num_si(high.get()) - isl_val_get_num_si(low.get()) + 1 : parameterEstimate;
+    trips.push_back(
+        std::max<int64_t>(1, trip / cast<affine::AffineForOp>(statement.loops[i]).getStepAsInt()));
   }
   return trips;
 }
@@ -202,8 +205,7 @@ BandStatement describeStatement(const Statement &statement) {
   return result;
 }
 
-SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigned members,
-                                     const Machine &machine) {
+TileChoice chooseTileSizes(ArrayRef<BandStatement> statements, unsigned members, const Machine &machine) {
   double cache = machine.l2Bytes * cacheShare;
   std::vector<SmallVector<double>> widths;
   for (const BandStatement &band : statements)
@@ -241,6 +243,19 @@ SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigne
     for (unsigned k = 0; k < members; ++k)
       if (sizes[k])
         tiles *= lengths[k] / sizes[k] + 0.5;
+    // Tiles that follow each other share their borders: a row of tiles reads the box around all of it.
+    unsigned last = members;
+    while (last > 0 && !sizes[last - 1])
+      --last;
+    if (last > 0) {
+      SmallVector<int64_t> row = sizes;
+      row[last - 1] = 0;
+      tiles /= lengths[last - 1] / sizes[last - 1] + 0.5;
+      std::vector<SmallVector<double>> wide;
+      for (const BandStatement &band : statements)
+        wide.push_back(tileWidths(band, row));
+      bytes = footprint(statements, wide);
+    }
     double cost = tiles * bytes / bytesPerCycle + rowCost(statements, tile);
     if (cost < bestCost) {
       bestCost = cost;
@@ -249,7 +264,7 @@ SmallVector<int64_t> chooseTileSizes(ArrayRef<BandStatement> statements, unsigne
   };
   if (members > 0 && members <= 4)
     search(0);
-  return best;
+  return {best, best.empty() ? plain : bestCost};
 }
 
 } // namespace torsh::poly

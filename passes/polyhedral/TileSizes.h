@@ -17,17 +17,23 @@ struct Subscript {
 struct BandStatement {
   const Statement *statement;
   llvm::SmallVector<int64_t> trips;
-  std::vector<llvm::SmallVector<Subscript>> accesses; ///< [access][dimension]
+  std::vector<llvm::SmallVector<Subscript>> accesses;    ///< [access][dimension]
   llvm::SmallVector<llvm::SmallVector<int64_t>> members; ///< [member][loop] coefficients
 };
 
 /// A statement without a band: trips are estimated, a parameter counts as 1000.
 BandStatement describeStatement(const Statement &statement);
 
-/// Sizes for the members of a permutable band, 0 for a member that is better not cut. Empty when the original order
-/// moves about as few bytes: then tiles would only cost.
-llvm::SmallVector<int64_t> chooseTileSizes(llvm::ArrayRef<BandStatement> statements, unsigned members,
-                                           const Machine &machine);
+/// Tile sizes and what they are estimated to cost.
+struct TileChoice {
+  llvm::SmallVector<int64_t> sizes; ///< a member, 0 for one that is better not cut; empty without tiles
+  double cycles;                    ///< of memory traffic and the ends of rows
+};
+
+/// Sizes for the members of a permutable band. None when the original order moves about as few bytes: then tiles would
+/// only cost.
+TileChoice chooseTileSizes(llvm::ArrayRef<BandStatement> statements, unsigned members,
+                           const Machine &machine);
 
 } // namespace torsh::poly
 

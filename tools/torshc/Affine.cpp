@@ -20,7 +20,8 @@ int runAffine(const AffineCommandOptions &options) {
   if (!levels)
     return fail(toString(levels.takeError()));
   if (levels->size() != 1)
-    return fail("TSH-0741: an object file is for one CPU level; use --target-cpu x86-64-v3, x86-64-v4 or host");
+    return fail(
+        "TSH-0741: an object file is for one CPU level; use --target-cpu x86-64-v3, x86-64-v4 or host");
   AffineOptions compile;
   compile.schedule = !options.plain;
   compile.passes.reportSchedule = options.report;
