@@ -140,8 +140,10 @@ RatioStatistics compareTimes(ArrayRef<double> candidate, ArrayRef<double> refere
   return {ratios[ratios.size() / 2], ratios[ratios.size() * 3 / 4]};
 }
 
-bool isClearlyFaster(const RatioStatistics &ratio) {
-  return ratio.median < worthwhile && ratio.upperQuartile < 1;
+bool isClearlyFaster(const RatioStatistics &ratio, double seconds) {
+  // Below this the call itself is what is measured.
+  constexpr double shortest = 2e-6;
+  return seconds > shortest && ratio.median < worthwhile && ratio.upperQuartile < 1;
 }
 
 Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, const TrialOptions &options,
@@ -220,7 +222,7 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
                                chooseRounds(result.defaultSeconds, 21));
   RatioStatistics ratio = compareTimes(times[1], times[0]);
   result.defaultSeconds = result.seconds = median(times[0]);
-  if (isClearlyFaster(ratio)) {
+  if (isClearlyFaster(ratio, result.defaultSeconds)) {
     result.choices = search->getBest();
     result.seconds = result.defaultSeconds * ratio.median;
   }

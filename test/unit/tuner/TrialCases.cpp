@@ -21,16 +21,17 @@ mlir::MLIRContext &context() {
 }
 
 const char *const product = R"(
-func.func @main(%x: tensor<30x4xf32>) -> tensor<30x48xf32> {
+func.func @main(%x: tensor<30x4xf32>, %r: tensor<30x48xf32>) -> tensor<30x48xf32> {
   %w = torsh.constant dense<"WEIGHTS"> : tensor<3x4x16xf32> -> tensor<3x4x16xf32>
-  %y = torsh.launch @k(%x, %w) dims = <[]> : (tensor<30x4xf32>, tensor<3x4x16xf32>) -> tensor<30x48xf32>
+  %y = torsh.launch @k(%x, %r, %w) dims = <[]> : (tensor<30x4xf32>, tensor<30x48xf32>, tensor<3x4x16xf32>) -> tensor<30x48xf32>
   return %y : tensor<30x48xf32>
 }
 torsh.kernel @k "dot" [] {
-^bb0(%x: tensor<30x4xf32>, %w: tensor<3x4x16xf32>):
+^bb0(%x: tensor<30x4xf32>, %r: tensor<30x48xf32>, %w: tensor<3x4x16xf32>):
   %u = torsh.unpack %w : (tensor<3x4x16xf32>) -> tensor<4x48xf32>
   %d = torsh.dot_general %x, %u batch = [] x [] contract = [1] x [0] : (tensor<30x4xf32>, tensor<4x48xf32>) -> tensor<30x48xf32>
-  %t = torsh.tanh %d : tensor<30x48xf32>
+  %s = torsh.add %d, %r : tensor<30x48xf32>
+  %t = torsh.tanh %s : tensor<30x48xf32>
   torsh.yield %t : tensor<30x48xf32>
 }
 )";
