@@ -237,7 +237,8 @@ CompileStatus Tuner::run() {
   tuning->database = std::move(*database);
   tuning->cpu = describeCpu();
   tuning->level = runsHere.str();
-  // Entries that others measured are no reason not to measure, but their graph choices are used.
+  // What others measured is no reason not to measure.
+  tuning->useShipped = false;
   log << "tuning for " << tuning->cpu << ", level " << tuning->level << ", database " << path << "\n";
 
   onnx::ImportReport report;
