@@ -161,8 +161,7 @@ void Tuner::tuneEpilogues(mlir::func::FuncOp main) {
     mlir::Operation *root = findSeparableRoot(module.lookupSymbol<KernelOp>(subject.op.getKernel()));
     if (!root)
       continue;
-    // The contraction alone decides: that is all that the pass that forms groups knows.
-    std::string key = makeKey(getCanonicalText(root)), summary = "behind " + summarise(root);
+    std::string key = makeKey(getEpilogueText(root)), summary = "behind " + summarise(root);
     if (isKnown(key)) {
       ++known;
       continue;
