@@ -14,6 +14,8 @@ namespace {
 
 /// Winograd's rounding is a few times that of a direct sum; what is wrong is off by far more.
 constexpr double tolerance = 2e-3;
+/// More kernels are more memory and more threads that wait for each other, which nobody measures here.
+constexpr double worthwhile = 0.07;
 
 /// One form of the ops as a small model, ready to run.
 struct Form {
@@ -198,7 +200,7 @@ Expected<TrialResult> tuneForms(const GraphChoice &choice, const dim::Bindings &
       {{forms[0]->work.get(), &forms[0]->candidate}, {forms[1]->work.get(), &forms[1]->candidate}},
       chooseRounds(result.defaultSeconds, 21));
   RatioStatistics ratio = compareTimes(times[1], times[0]);
-  if (isClearlyFaster(ratio, result.defaultSeconds)) {
+  if (isClearlyFaster(ratio, result.defaultSeconds, worthwhile)) {
     result.choices.set(choice.knob, value);
     result.seconds = result.defaultSeconds * ratio.median;
   }

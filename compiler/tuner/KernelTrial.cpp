@@ -12,8 +12,6 @@ namespace {
 constexpr double tolerance = 1e-4;
 /// Candidates that are compiled together.
 constexpr size_t batchSize = 8;
-/// A candidate must save at least this share, and be faster in three of four rounds.
-constexpr double worthwhile = 0.97;
 
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
@@ -140,10 +138,10 @@ RatioStatistics compareTimes(ArrayRef<double> candidate, ArrayRef<double> refere
   return {ratios[ratios.size() / 2], ratios[ratios.size() * 3 / 4]};
 }
 
-bool isClearlyFaster(const RatioStatistics &ratio, double seconds) {
+bool isClearlyFaster(const RatioStatistics &ratio, double seconds, double share) {
   // Below this the call itself is what is measured.
   constexpr double shortest = 2e-6;
-  return seconds > shortest && ratio.median < worthwhile && ratio.upperQuartile < 1;
+  return seconds > shortest && ratio.median < 1 - share && ratio.upperQuartile < 1;
 }
 
 Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, const TrialOptions &options,
