@@ -153,7 +153,9 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
   KernelOp kernel = (*work)->getKernel(0);
   const dim::Bindings symbols = (*work)->getSymbols(0);
   CandidateBuilder builder(kernel, symbols, options);
+  auto buildStarted = TuneClock::now();
   auto base = builder.build(KernelChoices());
+  double buildSeconds = -secondsUntil(buildStarted);
   if (!base.code)
     return createStringError(base.failure);
   const Candidate reference = base.candidates[0];
@@ -168,7 +170,7 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
     return difference.empty() ? on.compare(on.run(candidate, true), wanted, tolerance) : difference;
   };
   // The second measurement takes as long as one batch does.
-  double batchSeconds = 0.1;
+  double batchSeconds = std::max(0.1, buildSeconds * batchSize);
   for (size_t batchNow = batchSize;;) {
     double left = secondsUntil(deadline);
     if (left < 2 * batchSeconds)
