@@ -112,7 +112,9 @@ SearchSpace makeSearchSpace(KernelOp kernel, const KernelTarget &target, const d
   }
   if (llvm::is_contained(knobs, Knob::KeyBlock))
     space.stages.push_back({axis(Knob::QueryBlock), axis(Knob::KeyBlock)});
-  space.stages.push_back({axis(Knob::DepthUnroll, sizes.depth)});
+  SearchSpace::Axis unroll = axis(Knob::DepthUnroll, sizes.depth);
+  llvm::erase(unroll.values, 1); // the default
+  space.stages.push_back({unroll});
   return space;
 }
 

@@ -12,8 +12,6 @@ namespace {
 constexpr double tolerance = 1e-4;
 /// Candidates that are compiled together.
 constexpr size_t batchSize = 8;
-/// A candidate must save at least this share, and be faster in three of four rounds.
-constexpr double worthwhile = 0.97;
 
 double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
@@ -140,8 +138,10 @@ RatioStatistics compareTimes(ArrayRef<double> candidate, ArrayRef<double> refere
   return {ratios[ratios.size() / 2], ratios[ratios.size() * 3 / 4]};
 }
 
-bool isClearlyFaster(const RatioStatistics &ratio) {
-  return ratio.median < worthwhile && ratio.upperQuartile < 1;
+bool isClearlyFaster(const RatioStatistics &ratio, double seconds, double share) {
+  // Below this the call itself is what is measured.
+  constexpr double shortest = 2e-6;
+  return seconds > shortest && ratio.median < 1 - share && ratio.upperQuartile < 1;
 }
 
 Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, const TrialOptions &options,
@@ -153,7 +153,9 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
   KernelOp kernel = (*work)->getKernel(0);
   const dim::Bindings symbols = (*work)->getSymbols(0);
   CandidateBuilder builder(kernel, symbols, options);
+  auto buildStarted = TuneClock::now();
   auto base = builder.build(KernelChoices());
+  double buildSeconds = -secondsUntil(buildStarted);
   if (!base.code)
     return createStringError(base.failure);
   const Candidate reference = base.candidates[0];
@@ -168,7 +170,7 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
     return difference.empty() ? on.compare(on.run(candidate, true), wanted, tolerance) : difference;
   };
   // The second measurement takes as long as one batch does.
-  double batchSeconds = 0.1;
+  double batchSeconds = std::max(0.1, buildSeconds * batchSize);
   for (size_t batchNow = batchSize;;) {
     double left = secondsUntil(deadline);
     if (left < 2 * batchSeconds)
@@ -220,7 +222,7 @@ Expected<TrialResult> tuneKernel(LaunchOp launch, const dim::Bindings &sizes, co
                                chooseRounds(result.defaultSeconds, 21));
   RatioStatistics ratio = compareTimes(times[1], times[0]);
   result.defaultSeconds = result.seconds = median(times[0]);
-  if (isClearlyFaster(ratio)) {
+  if (isClearlyFaster(ratio, result.defaultSeconds)) {
     result.choices = search->getBest();
     result.seconds = result.defaultSeconds * ratio.median;
   }

@@ -43,8 +43,8 @@ struct RatioStatistics {
 };
 RatioStatistics compareTimes(llvm::ArrayRef<double> candidate, llvm::ArrayRef<double> reference);
 
-/// Whether a candidate is faster by more than noise.
-bool isClearlyFaster(const RatioStatistics &ratio);
+/// Whether a candidate is faster by more than noise than a reference that takes `seconds`, and saves at least `share` of it.
+bool isClearlyFaster(const RatioStatistics &ratio, double seconds, double share = 0.03);
 
 /// Searches the choices of the launch's kernel until `deadline`, then measures the best one again with new buffers and
 /// new code. A failure means that not even the default could be measured.

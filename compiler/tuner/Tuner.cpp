@@ -16,8 +16,9 @@ using namespace llvm;
 namespace torsh {
 namespace {
 
-/// The share of the time that the choice between Winograd and direct sums may take.
-constexpr double convShare = 0.25;
+/// The share of the time that is left which the choice between Winograd and direct sums, and then the one about epilogues,
+/// may take.
+constexpr double graphShare = 0.25;
 /// No kernel gets less: compiling one batch takes about so long.
 constexpr double leastSeconds = 0.4;
 
@@ -50,6 +51,8 @@ private:
   }
   void record(StringRef key, StringRef summary, const TrialResult &result);
   void tuneConvs(mlir::func::FuncOp main);
+  std::vector<Subject<LaunchOp>> collectKernels(mlir::func::FuncOp main);
+  void tuneEpilogues(mlir::func::FuncOp main);
   void tuneKernels(mlir::func::FuncOp main);
   void finish();
 
@@ -108,7 +111,7 @@ void Tuner::tuneConvs(mlir::func::FuncOp main) {
     subjects[it->second].seconds += count;
   });
   llvm::sort(subjects, [](auto &a, auto &b) { return a.seconds > b.seconds; });
-  double limit = left() * (1 - convShare), longest = 0;
+  double limit = left() * (1 - graphShare), longest = 0;
   for (const auto &subject : subjects) {
     if (isKnown(subject.key)) {
       ++known;
@@ -128,9 +131,9 @@ void Tuner::tuneConvs(mlir::func::FuncOp main) {
   }
 }
 
-void Tuner::tuneKernels(mlir::func::FuncOp main) {
+std::vector<Subject<LaunchOp>> Tuner::collectKernels(mlir::func::FuncOp main) {
   mlir::SymbolTable symbols(main->getParentOfType<mlir::ModuleOp>());
-  SmallVector<Subject<LaunchOp>> subjects;
+  std::vector<Subject<LaunchOp>> subjects;
   StringMap<size_t> byName;
   main.walk([&](LaunchOp launch) {
     auto kernel = symbols.lookup<KernelOp>(launch.getKernel());
@@ -147,6 +150,38 @@ void Tuner::tuneKernels(mlir::func::FuncOp main) {
     ++subjects[it->second].calls;
   });
   llvm::sort(subjects, [](auto &a, auto &b) { return a.seconds > b.seconds; });
+  return subjects;
+}
+
+/// Whether the elementwise code behind a contraction stays in its kernel.
+void Tuner::tuneEpilogues(mlir::func::FuncOp main) {
+  auto module = main->getParentOfType<mlir::ModuleOp>();
+  double limit = left() * (1 - graphShare), longest = 0;
+  for (auto &subject : collectKernels(main)) {
+    mlir::Operation *root = findSeparableRoot(module.lookupSymbol<KernelOp>(subject.op.getKernel()));
+    if (!root)
+      continue;
+    std::string key = makeKey(getEpilogueText(root)), summary = "behind " + summarise(root);
+    if (isKnown(key)) {
+      ++known;
+      continue;
+    }
+    if (left() - longest < limit) {
+      ++skipped;
+      continue;
+    }
+    double before = left();
+    auto result = tuneEpilogue(subject.op, sizes, trial);
+    longest = std::max(longest, before - left());
+    if (result)
+      record(key, summary, *result);
+    else
+      log << "skipped " << summary << ": " << toString(result.takeError()) << "\n";
+  }
+}
+
+void Tuner::tuneKernels(mlir::func::FuncOp main) {
+  std::vector<Subject<LaunchOp>> subjects = collectKernels(main);
   double remaining = 0;
   for (auto &subject : subjects)
     if (!isKnown(subject.key))
@@ -163,27 +198,7 @@ void Tuner::tuneKernels(mlir::func::FuncOp main) {
       ++skipped;
       continue;
     }
-    auto deadline = std::min(end, after(seconds));
-    // Whether the elementwise code behind a contraction stays in its kernel. Kernels of its own have keys of their own.
-    auto kernel = symbols.lookup<KernelOp>(subject.op.getKernel());
-    if (mlir::Operation *root = findSeparableRoot(kernel)) {
-      std::string key = makeKey(getCanonicalText(root));
-      if (!isKnown(key)) {
-        auto result = tuneEpilogue(subject.op, sizes, trial);
-        // Then this kernel is no more, and the ones that come instead are for the next run.
-        if (result && !result->choices.isDefault()) {
-          record(key, "behind " + summarise(root), *result);
-          saved += (result->defaultSeconds - result->seconds) * subject.calls;
-          total += result->defaultSeconds * subject.calls;
-          continue;
-        }
-        if (result)
-          record(key, "behind " + summarise(root), *result);
-        else
-          log << "skipped behind " << subject.summary << ": " << toString(result.takeError()) << "\n";
-      }
-    }
-    auto result = tuneKernel(subject.op, sizes, trial, deadline);
+    auto result = tuneKernel(subject.op, sizes, trial, std::min(end, after(seconds)));
     if (!result) {
       log << "skipped " << subject.summary << ": " << toString(result.takeError()) << "\n";
       continue;
@@ -221,7 +236,8 @@ CompileStatus Tuner::run() {
   tuning->database = std::move(*database);
   tuning->cpu = describeCpu();
   tuning->level = runsHere.str();
-  // Entries that others measured are no reason not to measure, but their graph choices are used.
+  // What others measured is no reason not to measure.
+  tuning->useShipped = false;
   log << "tuning for " << tuning->cpu << ", level " << tuning->level << ", database " << path << "\n";
 
   onnx::ImportReport report;
@@ -257,12 +273,19 @@ CompileStatus Tuner::run() {
   log << "  default         tuned  kernel\n";
   if (trial.optLevel > 1 && !options.compile.exactConv)
     tuneConvs(main);
+  graph.tuning = tuning;
+  auto outline = [&](mlir::OpPassManager &pm) {
+    buildGroupingPipeline(pm, graph);
+    pm.addPass(createOutlineKernelsPass());
+  };
+  {
+    mlir::OwningOpRef<mlir::ModuleOp> fused = model.module->clone();
+    if (!runPasses(*fused, outline))
+      return CompileStatus::Failed;
+    tuneEpilogues(fused->lookupSymbol<mlir::func::FuncOp>("main"));
+  }
   // From here on kernels are what a compilation with these choices has.
-  if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) {
-        graph.tuning = tuning;
-        buildGroupingPipeline(pm, graph);
-        pm.addPass(createOutlineKernelsPass());
-      }))
+  if (!runPasses(*model.module, outline))
     return CompileStatus::Failed;
   tuneKernels(main);
   if (Error error = found.mergeInto(path))

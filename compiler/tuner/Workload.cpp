@@ -82,6 +82,7 @@ Expected<std::unique_ptr<Workload>> Workload::create(ArrayRef<LaunchOp> launches
       launches.front()->getContext()->getOrLoadDialect<TorshDialect>()->getWeightStore();
   DenseMap<mlir::Value, unsigned> ids;
   std::vector<mlir::Attribute> constants;
+  std::vector<uint64_t> seeds;
   size_t activationBytes = 0, weightBytes = 0;
   auto bufferId = [&](mlir::Value value) -> Expected<unsigned> {
     value = bufferOf(value);
@@ -102,6 +103,9 @@ Expected<std::unique_ptr<Workload>> Workload::create(ArrayRef<LaunchOp> launches
     auto constant = value.getDefiningOp<ConstantOp>();
     buffer.isWeight = bool(constant);
     constants.push_back(constant ? constant.getValue() : mlir::Attribute());
+    // An argument has the same numbers in every form of the same ops.
+    auto argument = mlir::dyn_cast<mlir::BlockArgument>(value);
+    seeds.push_back(argument ? argument.getArgNumber() + 1 : 1000 + work->buffers.size());
     size_t &total = buffer.isWeight ? weightBytes : activationBytes;
     buffer.offset = total;
     total += alignTo(std::max<size_t>(buffer.bytes, 1), alignment);
@@ -148,10 +152,9 @@ Expected<std::unique_ptr<Workload>> Workload::create(ArrayRef<LaunchOp> launches
   work->weights = allocate(work->weightStride * work->copies);
   if (!work->activations || !work->weights)
     return unknown("there is not enough memory");
-  uint64_t state = 1;
-  for (auto [buffer, constant] : zip_equal(work->buffers, constants)) {
+  for (auto [buffer, constant, seed] : zip_equal(work->buffers, constants, seeds)) {
     if (!buffer.isWeight) {
-      fill(work->activations.get() + buffer.offset, buffer.bytes, buffer.element, state++);
+      fill(work->activations.get() + buffer.offset, buffer.bytes, buffer.element, seed);
       continue;
     }
     auto bytes = getConstantBytes(constant, store);

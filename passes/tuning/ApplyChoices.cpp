@@ -66,16 +66,17 @@ struct ApplyChoices : impl::ApplyChoicesPassBase<ApplyChoices> {
 
   /// What graph passes decide about an op.
   void annotateOp(Operation *op) {
-    std::string key = makeKey(getCanonicalText(op));
-    if (showKeys)
-      op->emitRemark("key of '") << op->getName() << "': " << key;
-    const TuningEntry *entry = showKeys ? nullptr : tuning->find(key);
-    if (!entry)
-      return;
     KernelChoices choices;
+    auto look = [&](Knob knob, StringRef what, const std::string &text) {
+      std::string key = makeKey(text);
+      if (showKeys)
+        op->emitRemark("key of ") << what << "'" << op->getName() << "': " << key;
+      else if (const TuningEntry *entry = tuning->find(key))
+        choices.set(knob, entry->choices.get(knob));
+    };
     if (isa<ConvOp>(op))
-      choices.set(Knob::Winograd, entry->choices.get(Knob::Winograd));
-    choices.set(Knob::Epilogue, entry->choices.get(Knob::Epilogue));
+      look(Knob::Winograd, "", getCanonicalText(op));
+    look(Knob::Epilogue, "what is behind ", getEpilogueText(op));
     if (!choices.isDefault())
       op->setAttr(choicesAttrName, choices.toAttribute(&getContext(), tuning->level));
   }

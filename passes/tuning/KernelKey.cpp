@@ -3,6 +3,7 @@
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "passes/lowering/KernelBuilder.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
 
@@ -46,6 +47,23 @@ std::string getCanonicalText(Operation *op) {
   printTypes(op->getOperandTypes());
   os << " ->";
   printTypes(op->getResultTypes());
+  return text;
+}
+
+std::string getEpilogueText(Operation *root) {
+  llvm::SmallSetVector<Operation *, 16> behind;
+  behind.insert(root);
+  std::vector<std::string> names;
+  auto shape = getDims(root->getResult(0));
+  for (size_t i = 0; i < behind.size(); ++i)
+    for (Operation *user : behind[i]->getUsers())
+      if (user->hasTrait<ElementwiseOp>() && user->getBlock() == root->getBlock() &&
+          getDims(user->getResult(0)) == shape && behind.insert(user))
+        names.push_back(user->getName().getStringRef().str());
+  llvm::sort(names);
+  std::string text = getCanonicalText(root) + " before";
+  for (const std::string &name : names)
+    text += " " + name;
   return text;
 }
 

@@ -14,6 +14,11 @@ std::string getCanonicalText(KernelOp kernel);
 /// of appearance. Neither its operands' definitions nor its choices count.
 std::string getCanonicalText(mlir::Operation *op);
 
+/// The text of a contraction with the names of the elementwise ops behind it at its shape: what decides whether they run in
+/// its kernel. It is the same in the graph and in the body of the kernel, unless the graph goes on where the kernel ends;
+/// then nothing is found.
+std::string getEpilogueText(mlir::Operation *root);
+
 /// The key of a text in the database.
 std::string makeKey(llvm::StringRef canonicalText);
 

@@ -5,17 +5,17 @@
 include "mlir/Pass/PassBase.td"
 
 def ApplyChoicesPass : Pass<"torsh-apply-choices", "::mlir::ModuleOp"> {
-  let summary = "Annotates kernels, groups and convolutions with the choices that the tuning database has for them";
+  let summary = "Annotates kernels, convolutions and products with the choices that the tuning database has for them";
   let description = [{
-    Kernels, fusion groups that would become such kernels and convolutions that could be Winograd ones get the attribute
-    `torsh.choices`, which their strategies and the graph passes read. An entry that cannot be built for its kernel is
-    left out with a remark. `show-keys` tells under which keys entries are looked for, and applies none.
+    Kernels get the attribute `torsh.choices`, which their strategies read; convolutions and products get it for the passes
+    that decide about Winograd's transforms and about epilogues, which take it away again. An entry that cannot be built
+    for its kernel is left out with a remark. `show-keys` tells the keys of entries and applies none.
 
     Before: `torsh.kernel @k "dot" [] {...}`
     After:  `torsh.kernel @k "dot" [] {...} {torsh.choices = {row_block = 96, v3 = {tile_rows = 4, tile_panels = 1}}}`
 
-    Precondition: none; it runs once before torsh-apply-winograd, once after torsh-form-groups and once after
-    torsh-outline-kernels. Rationale: what was measured is data; no strategy and no pass reads a file.
+    Precondition: none; it runs before torsh-apply-winograd, before torsh-form-groups and after torsh-outline-kernels.
+    Rationale: what was measured is data; no strategy and no graph pass reads a file.
   }];
   let options = [
     Option<"databasePath", "database", "std::string", "", "the database; the shipped one comes after it">,

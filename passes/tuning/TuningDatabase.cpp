@@ -133,10 +133,9 @@ Expected<TuningDatabase> TuningDatabase::parse(StringRef text, StringRef name) {
     if (object->getInteger("revision") != strategyRevision)
       continue;
     auto time = [&](StringRef key) {
-      double number = object->getNumber(key).value_or(0);
-      return std::isfinite(number) && number >= 0 ? number : 0;
+      return double(std::max<int64_t>(0, object->getInteger(key).value_or(0))) / 1000;
     };
-    database.set(cpu, level, key, {kernel.str(), *parsed, time("default_us"), time("tuned_us")});
+    database.set(cpu, level, key, {kernel.str(), *parsed, time("default_ns"), time("tuned_ns")});
   }
   return database;
 }
@@ -212,7 +211,7 @@ std::string TuningDatabase::toText() const {
     for (unsigned i = 0; i < numKnobs; ++i)
       if (int64_t value = entry.choices.get(Knob(i)))
         choices[getKnobInfo(Knob(i)).name] = value;
-    auto rounded = [](double number) { return std::round(number * 10) / 10; };
+    auto nanoseconds = [](double microseconds) { return std::llround(microseconds * 1000); };
     os << separator
        << json::Value(json::Object{
               {"cpu", std::get<0>(place)},
@@ -221,8 +220,8 @@ std::string TuningDatabase::toText() const {
               {"kernel", json::isUTF8(entry.summary) ? entry.summary : json::fixUTF8(entry.summary)},
               {"revision", strategyRevision},
               {"choices", std::move(choices)},
-              {"default_us", rounded(entry.defaultMicroseconds)},
-              {"tuned_us", rounded(entry.tunedMicroseconds)}});
+              {"default_ns", nanoseconds(entry.defaultMicroseconds)},
+              {"tuned_ns", nanoseconds(entry.tunedMicroseconds)}});
     separator = ",\n";
   }
   os << "\n]}\n";

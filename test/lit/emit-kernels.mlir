@@ -125,3 +125,11 @@ torsh.kernel @mixed "dot" [] {
   %0 = torsh.exp %x : tensor<4xf32>
   torsh.yield %0 : tensor<4xf32>
 }
+
+// -----
+
+// expected-error @+1 {{TSH-0506: the choices for kernel 'greedy' are wrong: kernels anchored by 'elementwise' have no choice 'pixels'}}
+torsh.kernel @greedy "elementwise" [] {
+^bb0(%x: tensor<4xf32>):
+  torsh.yield %x : tensor<4xf32>
+} {torsh.choices = {v3 = {pixels = 4 : i64}, v4 = {pixels = 4 : i64}}}

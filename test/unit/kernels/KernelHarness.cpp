@@ -88,9 +88,10 @@ std::string joinNames(const std::map<std::string, int64_t> &symbols) {
 std::string textOf(const Case &one, size_t index) {
   std::string name = std::to_string(index);
   return "torsh.kernel @k" + name + " \"" + one.anchor + "\" " + joinNames(one.symbols) + " {\n^bb0(" +
-         one.arguments + "):\n" + one.body + "\n  torsh.yield " + one.yields + " : " + one.types +
-         "\n}\nfunc.func @f" + name + "(" + one.arguments + ") -> (" + one.types + ") {\n" + one.body +
-         "\n  return " + one.yields + " : " + one.types + "\n}\n";
+         one.arguments + "):\n" + one.body + "\n  torsh.yield " + one.yields + " : " + one.types + "\n}" +
+         (one.choices.empty() ? "" : " {torsh.choices = {" + one.choices + "}}") + "\nfunc.func @f" + name +
+         "(" + one.arguments + ") -> (" + one.types + ") {\n" + one.body + "\n  return " + one.yields +
+         " : " + one.types + "\n}\n";
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> parse(const std::vector<Case> &cases) {

@@ -28,6 +28,7 @@ struct Case {
   std::map<std::string, int64_t> symbols = {};
   std::map<unsigned, Range> ranges = {}; ///< by input; integers are drawn from -3..7 otherwise
   double tolerance = 1e-5;               ///< of the largest value
+  std::string choices = {};              ///< entries of the kernel's torsh.choices
 };
 
 /// Compiles all cases for 8 and 16 lanes, runs them whole and tile by tile, and compares with the evaluator.

@@ -2,6 +2,7 @@
 #include "compiler/tuner/GraphTrial.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
+#include "passes/tuning/KernelKey.h"
 #include <catch2/catch.hpp>
 
 using namespace torsh;
@@ -21,16 +22,17 @@ mlir::MLIRContext &context() {
 }
 
 const char *const product = R"(
-func.func @main(%x: tensor<30x4xf32>) -> tensor<30x48xf32> {
+func.func @main(%x: tensor<30x4xf32>, %r: tensor<30x48xf32>) -> tensor<30x48xf32> {
   %w = torsh.constant dense<"WEIGHTS"> : tensor<3x4x16xf32> -> tensor<3x4x16xf32>
-  %y = torsh.launch @k(%x, %w) dims = <[]> : (tensor<30x4xf32>, tensor<3x4x16xf32>) -> tensor<30x48xf32>
+  %y = torsh.launch @k(%x, %r, %w) dims = <[]> : (tensor<30x4xf32>, tensor<30x48xf32>, tensor<3x4x16xf32>) -> tensor<30x48xf32>
   return %y : tensor<30x48xf32>
 }
 torsh.kernel @k "dot" [] {
-^bb0(%x: tensor<30x4xf32>, %w: tensor<3x4x16xf32>):
+^bb0(%x: tensor<30x4xf32>, %r: tensor<30x48xf32>, %w: tensor<3x4x16xf32>):
   %u = torsh.unpack %w : (tensor<3x4x16xf32>) -> tensor<4x48xf32>
   %d = torsh.dot_general %x, %u batch = [] x [] contract = [1] x [0] : (tensor<30x4xf32>, tensor<4x48xf32>) -> tensor<30x48xf32>
-  %t = torsh.tanh %d : tensor<30x48xf32>
+  %s = torsh.add %d, %r : tensor<30x48xf32>
+  %t = torsh.tanh %s : tensor<30x48xf32>
   torsh.yield %t : tensor<30x48xf32>
 }
 )";
@@ -166,6 +168,19 @@ TEST_CASE("illegal choices are explained and never built") {
   CHECK_THAT(explain({{Knob::TileRows, 7}, {Knob::TilePanels, 1}}, avx2), Contains("no value"));
   CHECK_THAT(explain({{Knob::TileRows, 2}, {Knob::TilePanels, 3}}, avx2), Contains("not a multiple"));
   CHECK_THAT(explain({{Knob::Pixels, 4}}, avx2), Contains("have no choice 'pixels'"));
+}
+
+TEST_CASE("what is behind a contraction is part of the key of that decision") {
+  Model model, other;
+  auto kernel = model.module->lookupSymbol<KernelOp>("k"),
+       changed = other.module->lookupSymbol<KernelOp>("k");
+  breakKernel(changed);
+  mlir::Operation *root = findSeparableRoot(kernel), *same = findSeparableRoot(changed);
+  REQUIRE(root);
+  REQUIRE(same);
+  CHECK(getCanonicalText(root) == getCanonicalText(same));
+  CHECK_THAT(getEpilogueText(root), Contains("before torsh.add torsh.tanh"));
+  CHECK_THAT(getEpilogueText(same), Contains("before torsh.add torsh.neg"));
 }
 
 TEST_CASE("the elementwise code behind a contraction can be a kernel of its own with the same values") {
