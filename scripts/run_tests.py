@@ -171,8 +171,8 @@ def default_stages(quick):
 
 
 # The targets of the part under address and undefined sanitizers, and the entries of ctest that need no others.
-SANITIZED = ["runtime_tests", "test_onnx_reader", "onnx_reader_fuzz", "test_dialect", "reference_test", "kernel_check",
-             "torshc"]
+SANITIZED = ["runtime_tests", "minimal_host", "test_onnx_reader", "onnx_reader_fuzz", "test_dialect", "reference_test",
+             "kernel_check", "torshc"]
 SANITIZED_TESTS = r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|dialect|reference|kernels)$"
 
 
