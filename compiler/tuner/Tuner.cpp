@@ -50,6 +50,14 @@ private:
     return !options.again && tuning->database.find(tuning->cpu, tuning->level, key);
   }
   void record(StringRef key, StringRef summary, const TrialResult &result);
+  /// The time that one kind of graph choices may take, and what the longest of them took.
+  struct GraphShare {
+    double limit, longest = 0;
+  };
+  GraphShare graphShareOfRest() const { return {left() * (1 - graphShare)}; }
+  /// Tunes one subject when it is not known and the share has room for another like the longest.
+  void tuneWithin(GraphShare &share, StringRef key, StringRef summary,
+                  function_ref<Expected<TrialResult>()> tune);
   void tuneConvs(mlir::func::FuncOp main);
   std::vector<Subject<LaunchOp>> collectKernels(mlir::func::FuncOp main);
   void tuneEpilogues(mlir::func::FuncOp main);
@@ -93,6 +101,25 @@ void Tuner::record(StringRef key, StringRef summary, const TrialResult &result) 
   found.set(tuning->cpu, tuning->level, key, entry);
 }
 
+void Tuner::tuneWithin(GraphShare &share, StringRef key, StringRef summary,
+                       function_ref<Expected<TrialResult>()> tune) {
+  if (isKnown(key)) {
+    ++known;
+    return;
+  }
+  if (left() - share.longest < share.limit) {
+    ++skipped;
+    return;
+  }
+  double before = left();
+  Expected<TrialResult> result = tune();
+  share.longest = std::max(share.longest, before - left());
+  if (result)
+    record(key, summary, *result);
+  else
+    log << "skipped " << summary << ": " << toString(result.takeError()) << "\n";
+}
+
 void Tuner::tuneConvs(mlir::func::FuncOp main) {
   SmallVector<Subject<ConvOp>> subjects;
   StringMap<size_t> byKey;
@@ -111,24 +138,9 @@ void Tuner::tuneConvs(mlir::func::FuncOp main) {
     subjects[it->second].seconds += count;
   });
   llvm::sort(subjects, [](auto &a, auto &b) { return a.seconds > b.seconds; });
-  double limit = left() * (1 - graphShare), longest = 0;
-  for (const auto &subject : subjects) {
-    if (isKnown(subject.key)) {
-      ++known;
-      continue;
-    }
-    if (left() - longest < limit) {
-      ++skipped;
-      continue;
-    }
-    double before = left();
-    auto result = tuneConv(subject.op, sizes, trial);
-    longest = std::max(longest, before - left());
-    if (result)
-      record(subject.key, subject.summary, *result);
-    else
-      log << "skipped " << subject.summary << ": " << toString(result.takeError()) << "\n";
-  }
+  GraphShare share = graphShareOfRest();
+  for (const auto &subject : subjects)
+    tuneWithin(share, subject.key, subject.summary, [&] { return tuneConv(subject.op, sizes, trial); });
 }
 
 std::vector<Subject<LaunchOp>> Tuner::collectKernels(mlir::func::FuncOp main) {
@@ -156,28 +168,11 @@ std::vector<Subject<LaunchOp>> Tuner::collectKernels(mlir::func::FuncOp main) {
 /// Whether the elementwise code behind a contraction stays in its kernel.
 void Tuner::tuneEpilogues(mlir::func::FuncOp main) {
   auto module = main->getParentOfType<mlir::ModuleOp>();
-  double limit = left() * (1 - graphShare), longest = 0;
-  for (auto &subject : collectKernels(main)) {
-    mlir::Operation *root = findSeparableRoot(module.lookupSymbol<KernelOp>(subject.op.getKernel()));
-    if (!root)
-      continue;
-    std::string key = makeKey(getEpilogueText(root)), summary = "behind " + summarise(root);
-    if (isKnown(key)) {
-      ++known;
-      continue;
-    }
-    if (left() - longest < limit) {
-      ++skipped;
-      continue;
-    }
-    double before = left();
-    auto result = tuneEpilogue(subject.op, sizes, trial);
-    longest = std::max(longest, before - left());
-    if (result)
-      record(key, summary, *result);
-    else
-      log << "skipped " << summary << ": " << toString(result.takeError()) << "\n";
-  }
+  GraphShare share = graphShareOfRest();
+  for (auto &subject : collectKernels(main))
+    if (mlir::Operation *root = findSeparableRoot(module.lookupSymbol<KernelOp>(subject.op.getKernel())))
+      tuneWithin(share, makeKey(getEpilogueText(root)), "behind " + summarise(root),
+                 [&] { return tuneEpilogue(subject.op, sizes, trial); });
 }
 
 void Tuner::tuneKernels(mlir::func::FuncOp main) {
