@@ -5,6 +5,7 @@
 // are rearranged when the artifact is written.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/ImagePlanes.h"
 #include "passes/graph/BufferViews.h"
 #include "passes/graph/FoldedMoves.h"
 #include "passes/graph/Passes.h"
@@ -175,11 +176,13 @@ void Contraction::replace() {
   op.erase();
 }
 
-/// A convolution reads its input with contiguous channels.
+/// A convolution reads its input with contiguous channels, or a few channels as planes.
 void placeInput(OpOperand &input) {
   OpBuilder builder(input.getOwner());
   Value x = makeAddressable(builder, withBuffer(builder, input.get()));
-  if (!isContiguousAlong(x, cast<RankedTensorType>(x.getType()).getRank() - 1))
+  auto conv = dyn_cast<ConvOp>(input.getOwner());
+  if (!(conv && mayReadPlanes(conv)) &&
+      !isContiguousAlong(x, cast<RankedTensorType>(x.getType()).getRank() - 1))
     x = materialize(builder, x);
   input.set(x);
 }

@@ -107,6 +107,7 @@ def MaterializePaddingPass : Pass<"torsh-materialize-padding", "::mlir::func::Fu
     After:  `%0 = torsh.pad %x value %zero low = [0, 1, 1, 0] ..; torsh.conv %0, %w low = [0, 0] high = [0, 0]`
 
     Precondition: torsh-channels-last. Depthwise convolutions and pools keep their padding, their kernels clip windows.
+    The planes of an image are padded as planes, which the convolution's kernel reads as they lie.
     Rationale: the copy costs about a hundredth of the arithmetic, and the inner loop needs no bounds.
   }];
   let dependentDialects = ["::torsh::TorshDialect"];
@@ -118,7 +119,7 @@ def NormalizeContractionsPass : Pass<"torsh-normalize-contractions", "::mlir::fu
     Several contracting dims, or several free dims on the right, are merged by transposes and reshapes. The left
     operand's contracting dim is its last one and contiguous in memory; the right operand is a constant [.., K, N], or
     contiguous along N, or along a K of at most 4096. Operands that lie otherwise are copied by an elementwise group.
-    Convolutions and Winograd's transform get an input with contiguous channels.
+    Convolutions get an input with contiguous channels or few planes, Winograd's transform one with contiguous channels.
 
     Before: `torsh.dot_general %x, %w .. contract = [1] x [1]` with a constant %w : [N, K]
     After:  `torsh.dot_general %x, %w' .. contract = [1] x [0]` with the recipe of %w transposed to [K, N]

@@ -2,10 +2,12 @@
 //
 // The rows of the register tile are output pixels, its columns output channels. For each kernel row the products run
 // over one contiguous piece of the input (kernel columns and channels together when the last dilation is 1), so the
-// convolution is a matrix product whose left rows are addressed instead of copied. The input is padded before (a copy
-// costs about 1 % of the arithmetic), weights are packed panels [groups][O/16][taps * C][16].
+// convolution is a matrix product whose left rows are addressed instead of copied. The planes of an image with up to
+// four channels are read as they lie. The input is padded before (a copy costs about 1 % of the arithmetic), weights are
+// packed panels [groups][O/16][taps * C][16].
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/ImagePlanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/lowering/BlockedSum.h"
 #include "passes/lowering/TileSpaces.h"
@@ -81,11 +83,12 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   int64_t groupOutputs = outputs / groups, panelsOfGroup = (groupOutputs + panelWidth - 1) / panelWidth;
 
   // Taps: all kernel positions but those that lie in one contiguous piece with the channels.
-  bool joined = groups == 1 && op.getDilations()[spatial - 1] == 1 &&
-                getConstantIntValue(x->strides[spatial]) == channels &&
-                getConstantIntValue(x->strides[spatial + 1]) == 1;
-  if (getConstantIntValue(x->strides[spatial + 1]) != 1)
+  // The few channels of an image may be planes: a tap then is an offset that is known when the code is built.
+  bool planes = getConstantIntValue(x->strides[spatial + 1]) != 1;
+  if (planes && !mayReadPlanes(op))
     return kb.refuse("the channels are not contiguous");
+  bool joined = planes || (groups == 1 && op.getDilations()[spatial - 1] == 1 &&
+                           getConstantIntValue(x->strides[spatial]) == channels);
   int64_t loops = joined ? spatial - 1 : spatial;
   int64_t run = joined ? wShape[spatial - 1] * channels : channels;
   int64_t taps = 1;
@@ -98,6 +101,11 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   kb.note =
       llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
   MicroKernel micro{kb, accumulator, xType, wType, lanes};
+  if (planes)
+    micro.leftOffset = [&, spatial](int64_t k) {
+      Value column = kb.mul(kb.constant(k / channels * op.getDilations()[spatial - 1]), x->strides[spatial]);
+      return kb.add(column, kb.mul(kb.constant(k % channels), x->strides[spatial + 1]));
+    };
   BlockedSum blocked{kb,
                      micro,
                      taps * channels / run,
@@ -105,7 +113,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
                      std::min(rowBlock(op), dim::asConstant(pixelsOf(op)).value_or(INT64_MAX)),
                      tile,
                      wType};
-  bool cut = blocked.pays();
+  bool cut = !planes && blocked.pays();
   if (cut)
     blocked.prepare();
   SmallVector<Value> tapSizes;

@@ -1,7 +1,7 @@
 //===-- DepthwiseKernel.cpp - Convolution of each channel by itself, channels last --------------------------===//
 //
-// A tile is a row of pixels times a chunk of channels. The register tile is a few pixels of the row by two vectors of
-// channels: enough independent sums to hide the latency of the multiply-add, and a column of the input is loaded once
+// A tile is a row of pixels times a chunk of channels. The register tile is some pixels of the row by one or two vectors
+// of channels: enough independent sums to hide the latency of the multiply-add, and a column of the input is loaded once
 // for all pixels that it belongs to. Rows outside the input are cut off by the bounds of the loop over kernel rows.
 // Columns outside it are left out when the code is built where the row's length is known; else the border pixels run
 // one by one with clipped bounds. Padding costs neither a copy nor a test.
@@ -24,20 +24,24 @@ int64_t chooseChannels(ConvOp op) {
 /// Kernel columns up to which they are unrolled.
 constexpr int64_t unrolledColumns = 32;
 
-/// Pixels of a block for rows of `count` pixels: each block costs at least the latency of 4 pixels.
-int64_t choosePixels(std::optional<int64_t> count, const KernelBuilder &kb) {
+/// Vectors of channels of a block. One lets a block have more pixels, which share the columns that they load; where the
+/// row's length is not known, two keep the pixels of its rest from waiting for each other.
+int64_t chooseVectors(std::optional<int64_t> width, const KernelBuilder &kb) {
+  return kb.choices.get(Knob::ChannelVectors, width ? 1 : 2);
+}
+
+/// Pixels of a block for rows of `width` pixels: a block costs at least the latency of 8 sums.
+int64_t choosePixels(std::optional<int64_t> width, const KernelBuilder &kb) {
   if (int64_t chosen = kb.choices.get(Knob::Pixels))
     return chosen;
-  int64_t best = 4, bestCost = std::numeric_limits<int64_t>::max(), most = kb.target.registers >= 32 ? 8 : 5;
-  // More vectors of channels leave fewer registers to pixels.
-  most = std::max<int64_t>(1, most * 2 / std::max<int64_t>(2, kb.choices.get(Knob::ChannelVectors)));
-  if (most < best)
-    return most;
-  if (!count)
+  int64_t vectors = chooseVectors(width, kb), registers = kb.target.registers >= 32 ? 16 : 8;
+  int64_t least = std::max<int64_t>(1, 8 / vectors), most = std::max<int64_t>(1, registers / vectors);
+  if (!width)
     return most - most % 4;
-  for (int64_t pixels = 4; pixels <= most; ++pixels) {
-    int64_t rest = *count % pixels;
-    int64_t cost = *count / pixels * pixels + (rest ? std::max<int64_t>(rest, 4) : 0);
+  int64_t best = 1, bestCost = std::numeric_limits<int64_t>::max();
+  for (int64_t pixels = 1; pixels <= most; ++pixels) {
+    int64_t rest = *width % pixels;
+    int64_t cost = *width / pixels * std::max(pixels, least) + (rest ? std::max(rest, least) : 0);
     if (cost <= bestCost) {
       best = pixels;
       bestCost = cost;
@@ -212,7 +216,7 @@ void Depthwise::overChannels(Place &place, Value from, Value to,
   Value at = from;
   // Some vectors at once, then one, then the masked rest. What cannot occur is not built.
   std::optional<int64_t> channels = getConstantIntValue(ySizes.back());
-  int64_t most = kb.choices.get(Knob::ChannelVectors, 2);
+  int64_t most = chooseVectors(getConstantIntValue(ySizes[spatial()]), kb);
   auto run = [&](int64_t vectors) {
     int64_t width = vectors * lanes;
     Value stop = kb.add(at, kb.mul(kb.div(kb.sub(to, at), kb.constant(width)), kb.constant(width)));
@@ -228,16 +232,8 @@ void Depthwise::overChannels(Place &place, Value from, Value to,
     run(1);
   if (!channels || *channels % lanes != 0)
     kb.ifThen(kb.less(at, to), [&] {
-      SmallVector<int64_t> steps;
-      for (int64_t lane = 0; lane < lanes; ++lane)
-        steps.push_back(lane);
-      auto type = VectorType::get({lanes}, kb.b.getI64Type());
-      Value iota =
-          arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps)));
-      Value mask = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::slt, iota,
-                                         kb.splat(kb.sub(to, at), lanes));
       place.channel = at;
-      body(1, lanes, mask);
+      body(1, lanes, kb.firstLanes(kb.sub(to, at), lanes));
     });
 }
 
@@ -360,9 +356,9 @@ LogicalResult emitDepthwiseKernel(KernelBuilder &kb) {
                       kb.dims(op.getY())};
   for (size_t i = 0; i + 2 < shape.size(); ++i)
     depthwise.window.push_back({shape[i], op.getStrides()[i], op.getDilations()[i], op.getLow()[i]});
-  kb.note = llvm::formatv("{0} pixels x {1} vectors of {2} lanes",
-                          choosePixels(getConstantIntValue(depthwise.ySizes[shape.size() - 2]), kb),
-                          kb.choices.get(Knob::ChannelVectors, 2), kb.target.lanes);
+  std::optional<int64_t> width = getConstantIntValue(depthwise.ySizes[shape.size() - 2]);
+  kb.note = llvm::formatv("{0} pixels x {1} vectors of {2} lanes", choosePixels(width, kb),
+                          chooseVectors(width, kb), kb.target.lanes);
   kb.loop(kb.begin, kb.end, 1, [&](Value index) { depthwise.tile(index); });
   return depthwise.result;
 }

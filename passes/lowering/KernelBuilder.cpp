@@ -325,6 +325,16 @@ Value KernelBuilder::firstLanes(int64_t count, unsigned lanes) {
   return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<bool>(bits)));
 }
 
+Value KernelBuilder::laneNumbers(unsigned lanes) {
+  auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, lanes));
+  auto type = VectorType::get({int64_t(lanes)}, b.getI64Type());
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(numbers)));
+}
+
+Value KernelBuilder::firstLanes(Value count, unsigned lanes) {
+  return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, laneNumbers(lanes), splat(count, lanes));
+}
+
 Value KernelBuilder::splatConstant(Type elementType, double value, unsigned lanes) {
   Type scalar = computeType(elementType);
   Attribute attribute;

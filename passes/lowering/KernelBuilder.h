@@ -118,6 +118,9 @@ public:
   mlir::Value splat(mlir::Value scalar, unsigned lanes);
   /// The mask whose first `count` lanes are on.
   mlir::Value firstLanes(int64_t count, unsigned lanes);
+  mlir::Value firstLanes(mlir::Value count, unsigned lanes);
+  /// 0, 1, .. as a vector of i64.
+  mlir::Value laneNumbers(unsigned lanes);
   /// `value` of the body at an index: a scalar for one lane, else a vector along the last dim.
   mlir::Value emit(mlir::Value value, Indices indices, unsigned lanes, mlir::Value mask = {});
   /// Gives the value of a root op's result (an accumulator) at the index that is being emitted.
@@ -136,6 +139,8 @@ private:
   using Memo = llvm::DenseMap<mlir::Value, mlir::Value>;
   mlir::Value emitWith(mlir::Value value, Indices indices, unsigned lanes, mlir::Value mask, Memo &memo);
   mlir::Value emitMoved(mlir::Operation *op, Indices indices, unsigned lanes, mlir::Value mask);
+  mlir::Value emitAcrossBorder(mlir::Value window, Indices indices, unsigned lanes,
+                               llvm::function_ref<mlir::Value()> padding);
   mlir::Value loadView(const View &view, Indices indices, unsigned lanes, mlir::Value mask);
   mlir::Value emitByLane(unsigned lanes, Indices indices, llvm::function_ref<mlir::Value(Indices)> scalar);
 

@@ -74,7 +74,8 @@ SmallVector<Value> MicroKernel::step(ArrayRef<Value> left, int64_t vectors, Valu
   for (int64_t v = 0; v < vectors; ++v)
     columns.push_back(right(k, v));
   for (auto [row, pointer] : llvm::enumerate(left)) {
-    Value element = widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
+    Value at = leftOffset ? leftOffset(*getConstantIntValue(k)) : k;
+    Value element = widen(kb.loadFrom(pointer, leftType, at, 1), leftType);
     Value wide = kb.splat(element, lanes);
     for (int64_t v = 0; v < vectors; ++v) {
       Value &sum = next[row * vectors + v];
@@ -102,7 +103,7 @@ SmallVector<Value> MicroKernel::run(ArrayRef<Value> left, int64_t vectors, Value
     return next;
   };
   std::optional<int64_t> known = getConstantIntValue(size);
-  if (known && *known <= 3 * defaultUnroll)
+  if (known && (*known <= 3 * defaultUnroll || leftOffset))
     return steps(kb.constant(0), *known, acc);
   Value whole = size;
   if (!known && multiple % unroll != 0)

@@ -33,6 +33,8 @@ struct MicroKernel {
   mlir::Type accumulator; ///< element type of the sum
   mlir::Type leftType, rightType;
   int64_t lanes; ///< of one vector of the right operand
+  /// Where element k of a left row lies, for rows that are not contiguous; k is then a constant, all steps are unrolled.
+  std::function<mlir::Value(int64_t)> leftOffset = {};
 
   /// acc[row * vectors + v] += sum over k < size of left[row][k] * right(k, v). `left` points at k = 0 of each row.
   /// `right` loads vector v of index k in the accumulator's type. `multiple` divides a size that is not a constant.

@@ -184,6 +184,24 @@ Value KernelBuilder::emitWith(Value value, Indices indices, unsigned lanes, Valu
   return result;
 }
 
+/// A vector of a window's row that may begin before it or end behind it.
+Value KernelBuilder::emitAcrossBorder(Value window, Indices indices, unsigned lanes,
+                                      llvm::function_ref<Value()> padding) {
+  Value from = indices.back(), size = dims(window).back(), zero = constant(0);
+  Type type = vectorOf(computeType(cast<RankedTensorType>(window.getType()).getElementType()), lanes);
+  Value outside = b.createOrFold<arith::OrIOp>(loc, less(from, zero), less(sub(size, constant(lanes)), from));
+  return ifThenElse(
+      outside, type,
+      [&] {
+        Value before = firstLanes(sub(zero, from), lanes), all = firstLanes(lanes, lanes);
+        Value on = arith::AndIOp::create(b, loc, firstLanes(sub(size, from), lanes),
+                                         arith::XOrIOp::create(b, loc, before, all));
+        Value loaded = emit(window, indices, lanes, on);
+        return arith::SelectOp::create(b, loc, on, loaded, padding()).getResult();
+      },
+      [&] { return emit(window, indices, lanes); });
+}
+
 /// Ops that take elements from other indices of computed values, or that make them from the index.
 Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, Value mask) {
   return llvm::TypeSwitch<Operation *, Value>(op)
@@ -244,15 +262,8 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
         Value index = indices[iota.getAxis()];
         bool along = lanes != 1 && iota.getAxis() + 1 == indices.size();
         Value wide = splat(index, lanes);
-        if (along) {
-          SmallVector<int64_t> steps;
-          for (unsigned lane = 0; lane < lanes; ++lane)
-            steps.push_back(lane);
-          auto type = cast<VectorType>(vectorOf(b.getI64Type(), lanes));
-          wide = arith::AddIOp::create(
-              b, loc, wide,
-              arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(steps))));
-        }
+        if (along)
+          wide = arith::AddIOp::create(b, loc, wide, laneNumbers(lanes));
         Type scalar = computeType(element);
         Type type = vectorOf(scalar, lanes);
         if (isa<FloatType>(scalar))
@@ -310,16 +321,21 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
         SmallVector<Value> sizes = dims(pad.getX());
         Type element = computeType(cast<RankedTensorType>(pad.getY().getType()).getElementType());
         size_t rank = sizes.size();
+        auto isPadded = [&](size_t axis) {
+          return !dim::isConstant(pad.getLow()[axis], 0) || !dim::isConstant(pad.getHigh()[axis], 0);
+        };
         auto inside = [&](Indices from, unsigned width) -> Value {
           SmallVector<Value> at;
           Value valid;
           for (size_t i = 0; i < rank; ++i) {
             Value index = sub(from[i], dim(pad.getLow()[i]));
-            bool padded = !dim::isConstant(pad.getLow()[i], 0) || !dim::isConstant(pad.getHigh()[i], 0);
-            if (padded) {
+            if (isPadded(i)) {
               Value size = sizes[i], last = sub(size, constant(1));
               switch (pad.getMode()) {
               case PadMode::constant: {
+                // A vector may reach over the border of its own dim.
+                if (width != 1 && i + 1 == rank)
+                  break;
                 Value in = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::ult, index, size);
                 valid = valid ? b.createOrFold<arith::AndIOp>(loc, valid, in) : in;
                 break;
@@ -342,15 +358,19 @@ Value KernelBuilder::emitMoved(Operation *op, Indices indices, unsigned lanes, V
             }
             at.push_back(index);
           }
-          if (!valid)
-            return emit(pad.getX(), at, width);
-          return ifThenElse(
-              valid, vectorOf(element, width), [&] { return emit(pad.getX(), at, width); },
-              [&] { return splat(emit(pad.getValue(), {}, 1), width); });
+          auto padding = [&] { return splat(emit(pad.getValue(), {}, 1), width); };
+          auto values = [&] {
+            if (width == 1 || !isPadded(rank - 1))
+              return emit(pad.getX(), at, width);
+            return emitAcrossBorder(pad.getX(), at, width, padding);
+          };
+          return valid ? ifThenElse(valid, vectorOf(element, width), values, padding) : values();
         };
-        bool lastPadded = rank > 0 && (!dim::isConstant(pad.getLow()[rank - 1], 0) ||
-                                       !dim::isConstant(pad.getHigh()[rank - 1], 0));
-        if (lanes == 1 || !lastPadded)
+        // Lanes beyond the border must not be touched, which a masked load of a contiguous row keeps.
+        auto view = viewOf(pad.getX());
+        bool maskable = !mask && pad.getMode() == PadMode::constant && view &&
+                        getConstantIntValue(view->strides.back()) == 1;
+        if (lanes == 1 || !isPadded(rank - 1) || maskable)
           return inside(indices, lanes);
         return emitByLane(lanes, indices, [&](Indices at) { return inside(at, 1); });
       })

@@ -77,3 +77,22 @@ func.func @merged(%x: tensor<2x9x8xf32>, %y: tensor<16x5xf32>) -> tensor<9x5xf32
   %2 = torsh.dot_general %1, %y batch = [] x [] contract = [1] x [0] : (tensor<9x16xf32>, tensor<16x5xf32>) -> tensor<9x5xf32>
   return %2 : tensor<9x5xf32>
 }
+
+// A convolution reads three planes as they lie, and needs neighbours of eight.
+// CHECK-LABEL: func.func @planes
+// CHECK-NOT: torsh.group
+// CHECK: return
+func.func @planes(%x: tensor<1x3x6x6xf32>, %w: tensor<2x2x3x4xf32>) -> tensor<1x3x3x4xf32> {
+  %0 = torsh.transpose %x perm = [0, 2, 3, 1] : (tensor<1x3x6x6xf32>) -> tensor<1x6x6x3xf32>
+  %1 = torsh.conv %0, %w strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x6x6x3xf32>, tensor<2x2x3x4xf32>) -> tensor<1x3x3x4xf32>
+  return %1 : tensor<1x3x3x4xf32>
+}
+
+// CHECK-LABEL: func.func @channels
+// CHECK: torsh.group
+// CHECK: torsh.conv
+func.func @channels(%x: tensor<1x8x6x6xf32>, %w: tensor<2x2x8x4xf32>) -> tensor<1x3x3x4xf32> {
+  %0 = torsh.transpose %x perm = [0, 2, 3, 1] : (tensor<1x8x6x6xf32>) -> tensor<1x6x6x8xf32>
+  %1 = torsh.conv %0, %w strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x6x6x8xf32>, tensor<2x2x8x4xf32>) -> tensor<1x3x3x4xf32>
+  return %1 : tensor<1x3x3x4xf32>
+}

@@ -59,6 +59,7 @@ struct Conv {
   int64_t channels, outputs, groups = 1, batch = 1;
   bool epilogue = false;
   std::string element = "f32";
+  bool planes = false; ///< the input is [N, C, ...] behind a transpose
 };
 
 /// The weights come as panels [groups, O/g/16, taps * C/g, 16], as the packing pass makes them.
@@ -102,7 +103,18 @@ Case conv(const Conv &c) {
           " dilations = " + list(c.dilations) + " low = " + list(none) + " high = " + list(none) +
           " groups = " + text(c.groups) + " {layout = #torsh<layout channels_last>} : (" + xType + ", " +
           wType + ", " + bType + ") -> " + yType + "\n";
-  std::string arguments = "%x: " + xType + ", %p: " + panels + ", %b: " + bType;
+  std::string inputType = xType;
+  if (c.planes) {
+    Sizes first{c.batch, c.channels}, order{0};
+    first.insert(first.end(), c.spatial.begin(), c.spatial.end());
+    for (size_t axis = 0; axis < c.spatial.size(); ++axis)
+      order.push_back(axis + 2);
+    order.push_back(1);
+    inputType = tensor(first, c.element);
+    body =
+        "%x = torsh.transpose %i perm = " + list(order) + " : (" + inputType + ") -> " + xType + "\n" + body;
+  }
+  std::string arguments = (c.planes ? "%i: " : "%x: ") + inputType + ", %p: " + panels + ", %b: " + bType;
   if (c.epilogue) {
     arguments += ", %r: " + yType;
     body += "%z = torsh.add %c, %r : " + yType + "\n%y = torsh.sigmoid %z : " + yType + "\n";
@@ -173,6 +185,13 @@ TEST_CASE("convolutions on packed weights") {
   add({{40}, {5}, {2}, {1}, 7, 18, 1, 2});
   add({{4, 5, 6}, {2, 3, 2}, {1, 1, 2}, {1, 1, 1}, 4, 17});
   add({{9, 8}, {3, 3}, {1, 1}, {1, 1}, 8, 24, 1, 1, true, "f16"});
+  // Images by planes: up to four, all steps of a kernel row unrolled.
+  for (int64_t channels : {1, 2, 3, 4})
+    add({{11, 13}, {3, 3}, {2, 2}, {1, 1}, channels, 20, 1, 2, true, "f32", true});
+  add({{15, 16}, {7, 7}, {2, 2}, {1, 1}, 3, 64, 1, 1, false, "f32", true});
+  add({{12, 12}, {4, 4}, {4, 4}, {1, 1}, 3, 33, 1, 1, false, "f32", true});
+  add({{9, 12}, {2, 3}, {1, 1}, {2, 3}, 3, 9, 1, 1, true, "f16", true});
+  add({{40}, {5}, {3}, {2}, 4, 18, 1, 2, false, "f32", true});
   add({{9, 8}, {3, 3}, {1, 1}, {1, 1}, 8, 24, 1, 1, false, "i32"});
   check(cases);
 }

@@ -151,6 +151,26 @@ TEST_CASE("chains with moved elements") {
                    "%y = torsh.pad %x value %v low = <[0, 3]> high = <[2, 0]> : (tensor<4x21xf32>, "
                    "tensor<f32>) -> tensor<6x24xf32>",
                    "%y", "tensor<6x24xf32>"});
+  // Vectors across both borders at once, wholly outside, and rows whose length is a symbol.
+  for (int64_t size : {1, 3, 7, 8, 9, 30}) {
+    std::string x = tensor(Texts{"4", "w"}), y = tensor(Texts{"5", "w + 19"}),
+                i = tensor(Texts{"4", "w"}, "i64");
+    std::string iy = tensor(Texts{"5", "w + 19"}, "i64");
+    cases.push_back(
+        {"elementwise",
+         "%x: " + x + ", %v: tensor<f32>",
+         "%y = torsh.pad %x value %v low = <[1, 9]> high = <[0, 10]> : (" + x + ", tensor<f32>) -> " + y,
+         "%y",
+         y,
+         {{"w", size}}});
+    cases.push_back(
+        {"elementwise",
+         "%x: " + i + ", %v: tensor<i64>",
+         "%y = torsh.pad %x value %v low = <[1, 9]> high = <[0, 10]> : (" + i + ", tensor<i64>) -> " + iy,
+         "%y",
+         iy,
+         {{"w", size}}});
+  }
   cases.push_back({"elementwise", "%x: tensor<2x5x9xf32>, %v: tensor<f32>",
                    "%y = torsh.pad %x value %v low = <[0, 1, 0]> high = <[0, 2, 0]> : (tensor<2x5x9xf32>, "
                    "tensor<f32>) -> "
