@@ -1,7 +1,6 @@
 //===-- BlockedSum.cpp - Long sums of products in pieces that stay in the cache -----------------------------===//
 #include "passes/lowering/BlockedSum.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 
@@ -12,7 +11,6 @@ namespace torsh {
 static int64_t mostOfPiece(const KernelTarget &target) { return target.registers >= 32 ? 768 : 256; }
 /// Fewer products than this are not worth the way of the sums through memory.
 constexpr int64_t leastOfPiece = 96;
-constexpr int64_t cacheLine = 64;
 
 int64_t BlockedSum::piecesOfRun() const {
   int64_t most = mostOfPiece(kb.target);
@@ -33,21 +31,6 @@ void BlockedSum::prepare() {
   partial = kb.stackBuffer(micro.accumulator, blockRows * tile.panels * panelWidth);
   if (widens())
     widened = kb.stackBuffer(micro.accumulator, pieceSize() * tile.panels * panelWidth);
-}
-
-void BlockedSum::prefetch(const Place &place, Value row, Value next) {
-  int64_t bytes = weightType.getIntOrFloatBitWidth() / 8;
-  int64_t lines = pieceSize() * panelWidth * bytes / cacheLine;
-  int64_t tiles = std::max<int64_t>(1, blockRows / tile.rows);
-  int64_t linesOfTile = (lines + tiles - 1) / tiles;
-  Value first = kb.mul(kb.div(kb.sub(row, place.from), kb.constant(tile.rows)), kb.constant(linesOfTile));
-  for (Value panel : place.panels) {
-    for (int64_t line = 0; line < linesOfTile; ++line) {
-      Value offset = kb.mul(kb.add(first, kb.constant(line)), kb.constant(cacheLine / bytes));
-      Value address = kb.address(panel, weightType, kb.add(next, offset));
-      LLVM::Prefetch::create(kb.b, kb.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
-    }
-  }
 }
 
 void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Finish finish) {
@@ -92,7 +75,11 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
       SmallVector<Value> sums;
       for (int64_t i = 0; i < count * place.vectors; ++i)
         sums.push_back(kb.loadFrom(partial, micro.accumulator, placeOf(i), micro.lanes));
-      prefetch(place, row, kb.mul(kb.add(k, size), kb.constant(panelWidth)));
+      SmallVector<Value> ahead;
+      for (Value panel : place.panels)
+        ahead.push_back(kb.address(panel, weightType, kb.mul(kb.add(k, size), kb.constant(panelWidth))));
+      WeightsAhead{ahead, weightType, pieceSize() * panelWidth, blockRows, tile.rows}.prefetch(kb, row,
+                                                                                               place.from);
       sums = micro.run(
           left, place.vectors, size, sums,
           [&](Value at, int64_t v) {

@@ -45,7 +45,6 @@ private:
   bool widens() const { return weightType != micro.accumulator; }
   int64_t piecesOfRun() const;
   int64_t pieceSize() const;
-  void prefetch(const Place &place, mlir::Value row, mlir::Value next);
 };
 
 } // namespace torsh

@@ -210,7 +210,14 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         blocked.emit({rowFrom, rowTo, bases, used}, leftOf, offsetOf, finish);
         return;
       }
+      // With few rows the weights are read once, from memory: the next panels come while these are used.
+      int64_t panelSize = taps * channels * panelWidth;
+      SmallVector<Value> ahead;
+      if (block >= 4 * tile.rows && dim::asConstant(pixelsOf(op)).value_or(INT64_MAX) <= 4 * rowsOfTile)
+        for (Value base : bases)
+          ahead.push_back(kb.address(base, wType, kb.constant(panels * panelSize)));
       forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
+        WeightsAhead{ahead, wType, panelSize, block, tile.rows}.prefetch(kb, row, rowFrom);
         SmallVector<Value> pointers = leftOf(row, rows);
         // Loops over the taps that are not in the contiguous piece, accumulators carried through all of them.
         std::function<SmallVector<Value>(int64_t, Value, Value, ValueRange)> overTaps =

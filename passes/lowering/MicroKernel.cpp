@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "passes/lowering/MicroKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -146,6 +147,21 @@ void forRowBlocks(KernelBuilder &kb, Value from, Value to, int64_t tile,
   }
   kb.b.setInsertionPointToStart(&switchOp.getDefaultRegion().emplaceBlock());
   scf::YieldOp::create(kb.b, kb.loc);
+}
+
+void WeightsAhead::prefetch(KernelBuilder &kb, Value row, Value from) const {
+  constexpr int64_t cacheLine = 64;
+  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+  int64_t lines = elements * bytes / cacheLine, tiles = std::max<int64_t>(1, blockRows / tileRows);
+  int64_t linesOfTile = (lines + tiles - 1) / tiles;
+  Value first = kb.mul(kb.div(kb.sub(row, from), kb.constant(tileRows)), kb.constant(linesOfTile));
+  for (Value pointer : pointers) {
+    for (int64_t line = 0; line < linesOfTile; ++line) {
+      Value offset = kb.mul(kb.add(first, kb.constant(line)), kb.constant(cacheLine / bytes));
+      Value address = kb.address(pointer, type, offset);
+      LLVM::Prefetch::create(kb.b, kb.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+    }
+  }
 }
 
 int64_t chooseRowBlock(Operation *op, Knob knob, std::optional<int64_t> rows, int64_t preferred) {

@@ -58,6 +58,16 @@ private:
 void forRowBlocks(KernelBuilder &kb, mlir::Value from, mlir::Value to, int64_t tile,
                   llvm::function_ref<void(mlir::Value, int64_t)> body);
 
+/// Asks for a share of the weights that come next while the rows from `row` on are computed: of `elements` from each
+/// pointer on, what one of the register tiles of a block of `blockRows` rows, which starts at `from`, has to ask for.
+struct WeightsAhead {
+  llvm::ArrayRef<mlir::Value> pointers;
+  mlir::Type type;
+  int64_t elements, blockRows, tileRows;
+
+  void prefetch(KernelBuilder &kb, mlir::Value row, mlir::Value from) const;
+};
+
 /// Rows of a tile of the tile space for a known number of rows: about 72, in whole register tiles, so that no block is
 /// a sliver. A choice of the kernel around `op` goes before.
 int64_t chooseRowBlock(mlir::Operation *op, Knob knob, std::optional<int64_t> rows, int64_t preferred);
