@@ -204,6 +204,7 @@ CompileStatus Compilation::run() {
         GraphOptions graph;
         graph.optLevel = options.optLevel;
         graph.exactConv = options.exactConv;
+        graph.batchOrder = options.batchOrder;
         graph.narrowWeights = options.precision == Precision::BF16;
         graph.fusion = options.fusion;
         graph.explainFusion = options.report;

@@ -2,6 +2,7 @@
 #ifndef TORSH_COMPILER_COMPILE_H
 #define TORSH_COMPILER_COMPILE_H
 
+#include "compiler/BatchOrder.h"
 #include "frontends/onnx/Importer.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
@@ -30,6 +31,7 @@ struct CompileOptions {
   EmitLevel emit = EmitLevel::Artifact;
   unsigned optLevel = 3;
   Precision precision = Precision::F32;
+  BatchOrder batchOrder = BatchOrder::Auto;
   bool exactConv = false;         ///< convolutions as direct sums only: no Winograd transforms
   std::string fusion = "default"; ///< conservative, default or aggressive (torsh-form-groups)
   /// The database of measured choices; empty for the default place, "none" for the strategies' own defaults.

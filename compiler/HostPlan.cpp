@@ -84,6 +84,10 @@ private:
   Expected<Function *> buildRun();
   Function *buildCosts();
   Expected<Value *> address(mlir::Value value);
+  Expected<Value *> address(mlir::Value value, mlir::Type inside);
+  Error buildLaunch(LaunchOp launch);
+  void beginImages(DimAttr count);
+  void endImages();
   void buildQuery(Function *prepare, Function *run, Function *costs);
 
   mlir::func::FuncOp function;
@@ -97,8 +101,16 @@ private:
   StringMap<Value *> symbols; ///< values in the function that is being built
   SmallVector<std::string> guards;
   SmallVector<std::string> kernelNames;
+  SmallVector<uint32_t> kernelOfLaunch;
+  StringMap<uint64_t> kernelIndex;
   // run()'s arguments
-  Value *weights = nullptr, *inputs = nullptr, *outputs = nullptr, *workspace = nullptr;
+  Value *weights = nullptr, *inputs = nullptr, *outputs = nullptr, *workspace = nullptr, *kernels = nullptr;
+  // of run()
+  Value *hostContext = nullptr, *parallelFor = nullptr;
+  Value *inTable = nullptr, *outTable = nullptr, *dimTable = nullptr;
+  PHINode *image = nullptr;     ///< the image at hand, in a segment that takes one after the other
+  Value *imageCount = nullptr;  ///< of that segment
+  BasicBlock *behind = nullptr; ///< where the segment goes on to
 };
 
 Value *PlanBuilder::floorDivide(Value *x, Value *y) {
@@ -258,12 +270,84 @@ Expected<Value *> PlanBuilder::address(mlir::Value value) {
   return b.CreateInBoundsGEP(i8, base, dim(place.getOffset()));
 }
 
+/// The address for a kernel that sees the value as `inside`: where that is one image of all, the image at hand.
+Expected<Value *> PlanBuilder::address(mlir::Value value, mlir::Type inside) {
+  Expected<Value *> whole = address(value);
+  auto type = cast<mlir::RankedTensorType>(value.getType());
+  auto part = cast<mlir::RankedTensorType>(inside);
+  if (!whole || !image || type.getRank() == 0 || part.getDimSize(0) != 1 || type.getDimSize(0) == 1)
+    return whole;
+  SmallVector<DimAttr> dims = getDims(type);
+  dims.front() = dim::constant(type.getContext(), 1);
+  int64_t bits = std::max(8u, type.getElementTypeBitWidth());
+  Value *bytes = b.CreateMul(dim(dim::product(type.getContext(), dims)), b.getInt64(bits / 8));
+  return b.CreateInBoundsGEP(i8, *whole, b.CreateMul(image, bytes));
+}
+
+void PlanBuilder::beginImages(DimAttr count) {
+  Function *current = b.GetInsertBlock()->getParent();
+  BasicBlock *before = b.GetInsertBlock();
+  auto *body = BasicBlock::Create(module.getContext(), "image", current);
+  behind = BasicBlock::Create(module.getContext(), "images_done", current);
+  imageCount = dim(count);
+  b.CreateCondBr(b.CreateICmpSGT(imageCount, b.getInt64(0)), body, behind);
+  b.SetInsertPoint(body);
+  image = b.CreatePHI(i64, 2);
+  image->addIncoming(b.getInt64(0), before);
+}
+
+void PlanBuilder::endImages() {
+  Value *next = b.CreateAdd(image, b.getInt64(1));
+  image->addIncoming(next, b.GetInsertBlock());
+  b.CreateCondBr(b.CreateICmpSLT(next, imageCount), image->getParent(), behind);
+  b.SetInsertPoint(behind);
+  image = nullptr;
+}
+
+Error PlanBuilder::buildLaunch(LaunchOp launch) {
+  auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
+  for (auto [index, input, inside] : enumerate(launch.getInputs(), kernel.getInputs())) {
+    auto at = address(input, inside.getType());
+    if (!at)
+      return at.takeError();
+    store(*at, inTable, index);
+  }
+  for (auto [index, output, inside] : enumerate(launch.getResults(), kernel.getYielded())) {
+    auto at = address(output, inside.getType());
+    if (!at)
+      return at.takeError();
+    store(*at, outTable, index);
+  }
+  for (auto [index, attr] : enumerate(launch.getDims().getDims()))
+    store(dim(attr), dimTable, index);
+  TileSpace space = getTileSpace(kernel);
+  auto [it, isNew] = kernelIndex.try_emplace(launch.getKernel(), kernelNames.size());
+  if (isNew)
+    kernelNames.push_back(launch.getKernel().str());
+  Value *code = element(kernels, it->second, pointer);
+  Value *tiles = dim(dim::substitute(space.tiles, bindSymbols(launch, kernel)));
+  auto *type = FunctionType::get(i32, {pointer, pointer, pointer, pointer, pointer, i64, i64, i32}, false);
+  Value *status = b.CreateCall(type, parallelFor,
+                               {hostContext, code, inTable, outTable, dimTable, tiles,
+                                grain(launch, kernel, space, tiles), b.getInt32(kernelOfLaunch.size())});
+  kernelOfLaunch.push_back(it->second);
+  Function *run = b.GetInsertBlock()->getParent();
+  auto *next = BasicBlock::Create(module.getContext(), "next", run);
+  auto *stop = BasicBlock::Create(module.getContext(), "stop", run);
+  b.CreateCondBr(b.CreateICmpEQ(status, b.getInt32(0)), next, stop);
+  b.SetInsertPoint(stop);
+  b.CreateRet(status);
+  b.SetInsertPoint(next);
+  return Error::success();
+}
+
 Expected<Function *> PlanBuilder::buildRun() {
   auto *type = FunctionType::get(i32, {pointer, pointer, pointer, pointer, pointer, pointer, pointer}, false);
   auto *run = Function::Create(type, GlobalValue::InternalLinkage, "run", this->module);
   auto *entry = BasicBlock::Create(module.getContext(), "entry", run);
   b.SetInsertPoint(entry);
-  Value *host = run->getArg(0), *kernels = run->getArg(1);
+  Value *host = run->getArg(0);
+  kernels = run->getArg(1);
   weights = run->getArg(2);
   inputs = run->getArg(3);
   outputs = run->getArg(4);
@@ -272,12 +356,9 @@ Expected<Function *> PlanBuilder::buildRun() {
   for (auto [index, name] : enumerate(symbolNames))
     symbols[name] = element(run->getArg(6), index, i64);
   // torsh_host: { u32 size, u32 reserved, void *context, parallel_for }
-  Value *hostContext =
-      b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, context)));
-  Value *parallelFor =
+  hostContext = b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, context)));
+  parallelFor =
       b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(i8, host, offsetof(torsh_host, parallel_for)));
-  auto *parallelForType =
-      FunctionType::get(i32, {pointer, pointer, pointer, pointer, pointer, i64, i64, i32}, false);
 
   size_t mostIn = 1, mostOut = 1, mostDims = 1;
   for (LaunchOp launch : function.getOps<LaunchOp>()) {
@@ -285,15 +366,23 @@ Expected<Function *> PlanBuilder::buildRun() {
     mostOut = std::max<size_t>(mostOut, launch.getNumResults());
     mostDims = std::max<size_t>(mostDims, launch.getDims().size());
   }
-  Value *inTable = b.CreateAlloca(ArrayType::get(pointer, mostIn));
-  Value *outTable = b.CreateAlloca(ArrayType::get(pointer, mostOut));
-  Value *dimTable = b.CreateAlloca(ArrayType::get(i64, mostDims));
+  inTable = b.CreateAlloca(ArrayType::get(pointer, mostIn));
+  outTable = b.CreateAlloca(ArrayType::get(pointer, mostOut));
+  dimTable = b.CreateAlloca(ArrayType::get(i64, mostDims));
 
-  mlir::SymbolTable kernelSymbols(function->getParentOfType<mlir::ModuleOp>());
-  StringMap<uint64_t> kernelIndex;
+  mlir::Attribute segment;
   for (mlir::Operation &op : function.getBody().front()) {
-    if (isa<ConstantOp, ReshapeOp, GuardOp, mlir::func::ReturnOp>(op))
+    if (isa<ConstantOp, ReshapeOp, GuardOp>(op))
       continue;
+    if (mlir::Attribute own = op.getAttr("segment"); own != segment) {
+      if (segment)
+        endImages();
+      if (own)
+        beginImages(op.getAttrOfType<DimAttr>("images"));
+      segment = own;
+    }
+    if (isa<mlir::func::ReturnOp>(op))
+      break;
     if (auto fromDims = dyn_cast<FromDimsOp>(op)) {
       auto place = address(fromDims.getY());
       if (!place)
@@ -307,36 +396,8 @@ Expected<Function *> PlanBuilder::buildRun() {
     if (!launch)
       return createStringError("TSH-0610: the host plan has no code for '" + op.getName().getStringRef() +
                                "'");
-    for (auto [index, input] : enumerate(launch.getInputs())) {
-      auto at = address(input);
-      if (!at)
-        return at.takeError();
-      store(*at, inTable, index);
-    }
-    for (auto [index, output] : enumerate(launch.getResults())) {
-      auto at = address(output);
-      if (!at)
-        return at.takeError();
-      store(*at, outTable, index);
-    }
-    auto kernel = kernelSymbols.lookup<KernelOp>(launch.getKernel());
-    for (auto [index, attr] : enumerate(launch.getDims().getDims()))
-      store(dim(attr), dimTable, index);
-    TileSpace space = getTileSpace(kernel);
-    auto [it, isNew] = kernelIndex.try_emplace(launch.getKernel(), kernelNames.size());
-    if (isNew)
-      kernelNames.push_back(launch.getKernel().str());
-    Value *function = element(kernels, it->second, pointer);
-    Value *tiles = dim(dim::substitute(space.tiles, bindSymbols(launch, kernel)));
-    Value *status = b.CreateCall(parallelForType, parallelFor,
-                                 {hostContext, function, inTable, outTable, dimTable, tiles,
-                                  grain(launch, kernel, space, tiles), b.getInt32(it->second)});
-    auto *next = BasicBlock::Create(module.getContext(), "next", run);
-    auto *stop = BasicBlock::Create(module.getContext(), "stop", run);
-    b.CreateCondBr(b.CreateICmpEQ(status, b.getInt32(0)), next, stop);
-    b.SetInsertPoint(stop);
-    b.CreateRet(status);
-    b.SetInsertPoint(next);
+    if (Error error = buildLaunch(launch))
+      return std::move(error);
   }
   b.CreateRet(b.getInt32(0));
   return run;
@@ -399,6 +460,9 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
         codeType, {b.getInt32(level.number), b.getInt32(0), table(pointer, functions, "kernels")}));
   }
   auto count = [&](size_t value) { return b.getInt32(value); };
+  SmallVector<Constant *> launchKernels;
+  for (uint32_t kernel : kernelOfLaunch)
+    launchKernels.push_back(b.getInt32(kernel));
   SmallVector<Constant *> fields{count(sizeof(torsh_program)),
                                  count(TORSH_ARTIFACT_VERSION),
                                  count(function.getNumArguments()),
@@ -415,9 +479,10 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
                                  table(codeType, codes, "codes"),
                                  prepare,
                                  run,
-                                 count(range_size(function.getOps<LaunchOp>())),
+                                 count(kernelOfLaunch.size()),
                                  count(0),
-                                 costs};
+                                 costs,
+                                 table(i32, launchKernels, "launch_kernels")};
   Constant *data = ConstantStruct::getAnon(fields);
   auto *program =
       new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");

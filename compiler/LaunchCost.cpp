@@ -59,16 +59,19 @@ LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
     Value counted = isa<ReduceOp, ArgReduceOp>(op) ? op.getOperand(0) : Value(op.getResult(0));
     cost.flops = dim::add(cost.flops, dim::mul(one, elementsOf(counted)));
   }
-  cost.flops = dim::substitute(cost.flops, bindSymbols(launch, kernel));
-  auto addBytes = [&](ValueRange values) {
+  // By the kernel's types: of a launch that runs once an image, they are those of a call.
+  auto addBytes = [&](auto values) {
     for (Value value : values) {
       auto type = cast<RankedTensorType>(value.getType());
       int64_t bits = std::max(8u, type.getElementTypeBitWidth());
       cost.bytes = dim::add(cost.bytes, dim::mul(getNumElements(type), dim::constant(context, bits / 8)));
     }
   };
-  addBytes(launch.getInputs());
-  addBytes(launch.getResults());
+  addBytes(kernel.getInputs());
+  addBytes(kernel.getYielded());
+  llvm::StringMap<DimAttr> binding = bindSymbols(launch, kernel);
+  cost.flops = dim::substitute(cost.flops, binding);
+  cost.bytes = dim::substitute(cost.bytes, binding);
   return cost;
 }
 

@@ -68,10 +68,14 @@ json::Array launches(mlir::func::FuncOp function) {
     LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
     SmallVector<std::string> nodes;
     collectNames(launch.getLoc(), nodes);
-    result.push_back(json::Object{{"kernel", launch.getKernel()},
-                                  {"flops", expression(cost.flops)},
-                                  {"bytes", expression(cost.bytes)},
-                                  {"nodes", utf8(nodes)}});
+    json::Object entry{{"kernel", launch.getKernel()},
+                       {"flops", expression(cost.flops)},
+                       {"bytes", expression(cost.bytes)},
+                       {"nodes", utf8(nodes)}};
+    // Once for each image of a batch; its costs are those of one call.
+    if (auto images = launch->getAttrOfType<DimAttr>("images"))
+      entry["times"] = expression(images);
+    result.push_back(std::move(entry));
   }
   return result;
 }

@@ -58,6 +58,8 @@ std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
     graph.exactConv = options.exactConv;
     graph.narrowWeights = options.precision == Precision::BF16;
     graph.fusion = options.fusion;
+    // The evaluator takes a group as a function of whole values.
+    graph.batchOrder = BatchOrder::Layers;
     buildGraphPipeline(pm, graph);
     if (failed(pm.run(*result->model.module)))
       return nullptr;

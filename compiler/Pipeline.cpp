@@ -72,6 +72,12 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   groups.level = options.fusion;
   groups.explain = options.explainFusion;
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
+  // Counts what groups hand to each other.
+  if (options.batchOrder != BatchOrder::Layers && options.optLevel > 1) {
+    SplitBatchPassOptions split;
+    split.always = options.batchOrder == BatchOrder::Images;
+    pm.addNestedPass<func::FuncOp>(createSplitBatchPass(split));
+  }
 }
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.

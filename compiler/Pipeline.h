@@ -2,6 +2,7 @@
 #ifndef TORSH_COMPILER_PIPELINE_H
 #define TORSH_COMPILER_PIPELINE_H
 
+#include "compiler/BatchOrder.h"
 #include "mlir/Pass/PassManager.h"
 #include <memory>
 
@@ -11,8 +12,9 @@ struct TuningContext;
 
 /// Choices of the graph pipeline.
 struct GraphOptions {
-  unsigned optLevel = 3;          ///< 0 keeps the model's ops apart where code generation can
-  bool exactConv = false;         ///< convolutions as direct sums alone
+  unsigned optLevel = 3;  ///< 0 keeps the model's ops apart where code generation can
+  bool exactConv = false; ///< convolutions as direct sums alone
+  BatchOrder batchOrder = BatchOrder::Auto;
   bool narrowWeights = false;     ///< weights of contractions are stored as bf16
   std::string fusion = "default"; ///< conservative, default or aggressive
   bool explainFusion = false;     ///< remarks about values that kernels hand to each other in memory

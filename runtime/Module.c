@@ -51,7 +51,9 @@ static torsh_status check_program(const torsh_module *module, const char *path, 
   const torsh_program *p = module->program;
   int sound = p->size >= sizeof(*p) && p->prepare && p->run && p->num_codes && p->codes &&
               ports_are_sound(p->inputs, p->num_inputs) && ports_are_sound(p->outputs, p->num_outputs) &&
-              (!p->num_guards || p->guards);
+              (!p->num_guards || p->guards) && (!p->num_launches || p->launch_kernels);
+  for (uint32_t i = 0; sound && i < p->num_launches; ++i)
+    sound = p->launch_kernels[i] < p->num_kernels;
   for (uint32_t i = 0; sound && i < p->num_codes; ++i)
     sound =
         (p->codes[i].kernels || !p->num_kernels) && (!i || p->codes[i - 1].cpu_level < p->codes[i].cpu_level);

@@ -245,11 +245,12 @@ typedef struct flight {
   int is_watched;
 } flight;
 
-static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t grain, uint32_t kernel) {
+static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t grain, uint32_t launch) {
   const torsh_context *context = f->context;
   torsh_rt_recorder *recorder = context->recorder;
-  torsh_kernel_event event = {
-      sizeof(event), kernel, context->module->program->kernel_names[kernel], f->lane.kernels, tiles, 0, 0};
+  const torsh_program *program = context->module->program;
+  const uint32_t kernel = program->launch_kernels[launch];
+  torsh_kernel_event event = {sizeof(event), kernel, program->kernel_names[kernel], launch, tiles, 0, 0};
   event.start_ns = now_ns();
   torsh_rt_lane_run(&f->lane, job, tiles, grain);
   event.end_ns = now_ns();
@@ -261,11 +262,11 @@ static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t gra
 }
 
 static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
-                                 const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel) {
+                                 const int64_t *dims, int64_t tiles, int64_t grain, uint32_t launch) {
   flight *f = opaque;
   torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
   if (f->is_watched)
-    run_watched(f, &job, tiles, grain, kernel);
+    run_watched(f, &job, tiles, grain, launch);
   else
     torsh_rt_lane_run(&f->lane, &job, tiles, grain);
   return atomic_load_explicit(job.cancelled, memory_order_relaxed) ? TORSH_E_CANCELLED : TORSH_OK;

@@ -262,6 +262,7 @@ CompileStatus Tuner::run() {
   GraphOptions graph;
   graph.optLevel = trial.optLevel;
   graph.exactConv = options.compile.exactConv;
+  graph.batchOrder = options.compile.batchOrder;
   graph.narrowWeights = options.compile.precision == Precision::BF16;
   if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) { buildAlgebraPipeline(pm, graph); }))
     return CompileStatus::Failed;

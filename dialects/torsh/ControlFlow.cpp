@@ -71,11 +71,27 @@ LogicalResult WhileOp::verify() {
       succeeded(checkTypes(*this, "while_c1", "results", getResultTypes(), getInitial().getTypes())));
 }
 
+/// The types outside a group as its body sees them: where it runs image by image, a value of all images is one of one.
+static SmallVector<Type> typesInside(GroupOp group, TypeRange outside, TypeRange inside) {
+  auto images = group->getAttrOfType<DimAttr>("images");
+  SmallVector<Type> types(outside);
+  for (auto [type, own] : llvm::zip(types, inside)) {
+    auto tensor = dyn_cast<RankedTensorType>(type), part = dyn_cast<RankedTensorType>(own);
+    SmallVector<DimAttr> dims = images && tensor && part ? getDims(tensor) : SmallVector<DimAttr>();
+    if (dims.empty() || dims.front() != images || part.getRank() == 0 || part.getDimSize(0) != 1)
+      continue;
+    dims.front() = dim::constant(group.getContext(), 1);
+    type = makeTensorType(dims, tensor.getElementType());
+  }
+  return types;
+}
+
 LogicalResult GroupOp::verify() {
-  return success(
-      succeeded(checkTypes(*this, "group_c1", "block arguments", getBody().getArgumentTypes(),
-                           getInputs().getTypes())) &&
-      succeeded(checkTypes(*this, "group_c1", "yielded values", yieldedTypes(getBody()), getResultTypes())));
+  TypeRange arguments = getBody().getArgumentTypes(), yielded = yieldedTypes(getBody());
+  return success(succeeded(checkTypes(*this, "group_c1", "block arguments", arguments,
+                                      typesInside(*this, getInputs().getTypes(), arguments))) &&
+                 succeeded(checkTypes(*this, "group_c1", "yielded values", yielded,
+                                      typesInside(*this, getResultTypes(), yielded))));
 }
 
 } // namespace torsh

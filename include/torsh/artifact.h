@@ -1,4 +1,4 @@
-/* The border between a compiled artifact and the runtime, format version 0 (not frozen: a mismatch is refused).
+/* The border between a compiled artifact and the runtime, format version 1 (not frozen: a mismatch is refused).
  *
  * An artifact is one file:
  *
@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TORSH_ARTIFACT_VERSION 0u
+#define TORSH_ARTIFACT_VERSION 1u
 #define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
 #define TORSH_WEIGHTS_ALIGNMENT 65536u
 
@@ -49,9 +49,10 @@ typedef struct torsh_host {
   uint32_t reserved;
   void *context;
   /* Runs `fn` over [0, tiles), cut into ranges of at least `grain` tiles; 0 says that each tile takes long, so
-   * that threads are worth waking. Returns 0, or a status that ends the run (cancelled, deadline). `kernel` indexes torsh_program.kernel_names. */
+   * that threads are worth waking. Returns 0, or a status that ends the run (cancelled, deadline). `launch` indexes
+   * torsh_program.launch_kernels. */
   int32_t (*parallel_for)(void *context, torsh_kernel_fn fn, const void *const *in, void *const *out,
-                          const int64_t *dims, int64_t tiles, int64_t grain, uint32_t kernel);
+                          const int64_t *dims, int64_t tiles, int64_t grain, uint32_t launch);
 } torsh_host;
 
 /* Element types are DLPack's (code, bits) pairs; lanes are 1. 4-bit types are packed two in a byte, low half first. */
@@ -103,10 +104,13 @@ typedef struct torsh_program {
    * `workspace` is 64-byte aligned and at least workspace_bytes long. Returns 0 or the status of parallel_for. */
   int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
                  const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
-  uint32_t num_launches; /* calls of parallel_for in a run */
+  uint32_t
+      num_launches; /* places in run() that call parallel_for, some of them once for each image of a batch */
   uint32_t reserved;
-  /* For each launch two numbers: its arithmetic in operations and its traffic in bytes. Pure. NULL: not known. */
+  /* For each launch two numbers: the arithmetic of a call in operations and its traffic in bytes. Pure. NULL: not
+   * known. */
   void (*costs)(const int64_t *symbols, int64_t *flops_and_bytes);
+  const uint32_t *launch_kernels; /* num_launches entries: indices in kernel_names */
 } torsh_program;
 
 /* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */

@@ -223,11 +223,11 @@ typedef struct torsh_stats {
 
 /* One kernel call of a run. */
 typedef struct torsh_kernel_event {
-  uint32_t size;             /* sizeof(torsh_kernel_event) of the runtime */
-  uint32_t kernel;           /* index of the kernel */
-  const char *name;          /* of the kernel, as in the metadata; lives as long as the module */
-  uint64_t launch;           /* 0, 1, .. within the run: the entry of "launches" in the metadata */
-  int64_t tiles;             /* size of the kernel's tile space */
+  uint32_t size;    /* sizeof(torsh_kernel_event) of the runtime */
+  uint32_t kernel;  /* index of the kernel */
+  const char *name; /* of the kernel, as in the metadata; lives as long as the module */
+  uint64_t launch;  /* the entry of "launches" in the metadata; again for each image where they take turns */
+  int64_t tiles;    /* size of the kernel's tile space */
   uint64_t start_ns, end_ns; /* of the monotonic clock */
 } torsh_kernel_event;
 typedef void (*torsh_trace_fn)(void *user, const torsh_kernel_event *event);

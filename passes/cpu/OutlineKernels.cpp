@@ -98,6 +98,9 @@ void Outliner::outline(GroupOp group) {
   auto launch =
       LaunchOp::create(builder, group.getLoc(), group.getResultTypes(), it->second.getSymName(),
                        group.getInputs(), DimsAttr::get(module.getContext(), renamer.original), ArrayAttr());
+  for (StringRef name : {"images", "segment"})
+    if (Attribute attribute = group->getAttr(name))
+      launch->setAttr(name, attribute);
   group.replaceAllUsesWith(launch.getResults());
   group.erase();
 }

@@ -26,7 +26,8 @@ def PlanMemoryPass : Pass<"torsh-plan-memory", "::mlir::func::FuncOp"> {
     launches read are placed in the weights. Lifetimes run from the launch to the last use through reshapes. Buffers of
     known size share space by greedy best fit, largest first, and in other orders while that takes more than is alive at
     any one step; buffers whose size depends on symbols reuse slots of the
-    same size expression. Offsets are byte expressions, multiples of 64.
+    same size expression. A result takes the place of an operand that ends there when the kernel reads it only where it
+    stores. Offsets are byte expressions, multiples of 64.
 
     Before: `%y = torsh.launch @k(%x) dims = <[]>`
     After:  `%y = torsh.launch @k(%x) dims = <[]> {places = [#torsh.place<"arena", <4096>>]}`

@@ -34,6 +34,61 @@ struct Buffer {
   DimAttr size, offset;
 };
 
+/// Whether the kernel reads an input only at the index that it is about to store, each element once and first: then its
+/// result may lie on the input.
+bool readsWhereItStores(KernelOp kernel, BlockArgument input, Value yielded) {
+  // The others read around the index, or the whole row again.
+  static const StringRef anchors[] = {"conv", "dot", "depthwise", "elementwise", "winograd_output"};
+  if (!llvm::is_contained(anchors, kernel.getAnchor()) || input.getType() != yielded.getType())
+    return false;
+  SmallVector<Value> work{input};
+  llvm::SmallDenseSet<Value> seen{input};
+  while (!work.empty()) {
+    for (Operation *user : work.pop_back_val().getUsers()) {
+      if (isa<YieldOp>(user))
+        continue;
+      if (!user->hasTrait<ElementwiseOp>())
+        return false;
+      auto result = cast<RankedTensorType>(user->getResult(0).getType());
+      if (getDims(result) != getDims(yielded))
+        return false;
+      if (seen.insert(user->getResult(0)).second)
+        work.push_back(user->getResult(0));
+    }
+  }
+  return true;
+}
+
+/// The steps of launches that run in turn for each image. What such a segment reads or writes as a whole is alive through
+/// all of it; what it makes and reads within an image is alive as in a straight line.
+class Segments {
+public:
+  explicit Segments(const llvm::DenseMap<Operation *, unsigned> &steps) {
+    for (auto [op, step] : steps)
+      if (auto number = numberOf(op)) {
+        auto [it, isNew] = spans.try_emplace(*number, step, step);
+        it->second = {std::min(it->second.first, step), std::max(it->second.second, step)};
+      }
+  }
+  void extend(Buffer &buffer, ArrayRef<Operation *> readers) const {
+    std::optional<int64_t> writer = numberOf(buffer.value.getDefiningOp());
+    for (Operation *reader : readers) {
+      std::optional<int64_t> number = numberOf(reader);
+      if (number && number != writer)
+        buffer.to = std::max(buffer.to, spans.lookup(*number).second);
+      if (writer && number != writer)
+        buffer.from = std::min(buffer.from, spans.lookup(*writer).first);
+    }
+  }
+
+private:
+  static std::optional<int64_t> numberOf(Operation *op) {
+    auto attribute = op->getAttrOfType<IntegerAttr>("segment");
+    return attribute ? std::optional<int64_t>(attribute.getInt()) : std::nullopt;
+  }
+  llvm::DenseMap<int64_t, std::pair<unsigned, unsigned>> spans;
+};
+
 /// Places of buffers of fixed sizes.
 class StaticPlan {
 public:
@@ -179,8 +234,32 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
     for (auto [index, operand] : llvm::enumerate(block.getTerminator()->getOperands()))
       outputs[bufferOf(operand)] = index;
 
+    const Segments segments(steps);
     std::vector<Buffer> buffers;
+    llvm::DenseMap<Value, size_t> bufferIndex;
     llvm::DenseMap<Value, Attribute> places;
+    // The buffer of an operand that ends with the launch, and on which the result may lie: one stream less, and no memory
+    // of its own. (A residual becomes the sum.)
+    auto findDying = [&](Operation &op, OpResult result) -> Buffer * {
+      auto launch = dyn_cast<LaunchOp>(op);
+      if (!launch)
+        return nullptr;
+      auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(launch, launch.getKernelAttr());
+      for (auto [operand, input] : llvm::zip_equal(launch.getInputs(), kernel.getInputs())) {
+        auto it = bufferIndex.find(bufferOf(operand));
+        if (it == bufferIndex.end() || operand.getType() != result.getType() ||
+            buffers[it->second].to != steps[&op])
+          continue;
+        auto shares = [&](Value other) {
+          auto found = bufferIndex.find(bufferOf(other));
+          return found != bufferIndex.end() && found->second == it->second;
+        };
+        if (llvm::count_if(launch.getInputs(), shares) == 1 && llvm::none_of(op.getResults(), shares) &&
+            readsWhereItStores(kernel, input, kernel.getYielded()[result.getResultNumber()]))
+          return &buffers[it->second];
+      }
+      return nullptr;
+    };
     int64_t weightBytes = 0;
     for (Operation &op : block) {
       if (auto constant = dyn_cast<ConstantOp>(op)) {
@@ -190,7 +269,7 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
       }
       if (!isa<LaunchOp, FromDimsOp>(op))
         continue;
-      for (Value result : op.getResults()) {
+      for (OpResult result : op.getResults()) {
         if (auto it = outputs.find(result); it != outputs.end()) {
           places[result] = place("output", dim::constant(context, it->second));
           continue;
@@ -200,13 +279,24 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
         buffer.from = buffer.to = steps[&op];
         buffer.size = bytesOf(cast<RankedTensorType>(result.getType()));
         SmallVector<Value> aliases{result};
+        SmallVector<Operation *> readers;
         while (!aliases.empty()) {
           for (Operation *user : aliases.pop_back_val().getUsers()) {
             buffer.to = std::max(buffer.to, steps[user]);
             if (isa<ReshapeOp>(user))
               aliases.push_back(user->getResult(0));
+            else
+              readers.push_back(user);
           }
         }
+        segments.extend(buffer, readers);
+        if (Buffer *dying = findDying(op, result)) {
+          dying->from = std::min(dying->from, buffer.from);
+          dying->to = std::max(dying->to, buffer.to);
+          bufferIndex[result] = dying - buffers.data();
+          continue;
+        }
+        bufferIndex[result] = buffers.size();
         buffers.push_back(buffer);
       }
     }
@@ -220,8 +310,8 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
                         IntegerAttr::get(IntegerType::get(context, 64), plan.bound()));
     DimAttr top = dim::constant(context, plan.place());
     top = placeSymbolic(symbolic, top);
-    for (Buffer &buffer : buffers)
-      places[buffer.value] = place("arena", buffer.offset);
+    for (auto [value, index] : bufferIndex)
+      places[value] = place("arena", buffers[index].offset);
     for (Operation &op : block) {
       SmallVector<Attribute> own;
       for (Value result : op.getResults())

@@ -31,6 +31,27 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def SplitBatchPass : Pass<"torsh-split-batch", "::mlir::func::FuncOp"> {
+  let summary = "Runs of groups whose values outgrow the cache take one image of a batch after the other";
+  let description = [{
+    The leading dim of the first input counts images. Where every group of a run computes each image by itself and its
+    weights are smaller than an image's values, the groups get the types of one image, and two attributes: the count of
+    images and the number of the run, whose groups are launched in turn for each image. Values that are read outside the
+    run keep all images; an operand or result whose leading dim is not the block argument's is read or written at the
+    image's place.
+
+    Before: `%1 = torsh.group "conv"(%x, %w) {..} : tensor<8x112x112x32xf32>; %2 = torsh.group "depthwise"(%1, %v) {..}`
+    After:  `%1 = torsh.group "conv"(%x, %w) {..} {images = 8, segment = 0} : tensor<1x112x112x32xf32>; %2 = ..`
+
+    Precondition: torsh-form-groups. Rationale: a batch of eight costs eight images, and not the memory traffic of values
+    that are eight times as large; the arena holds those of one image. With `always` sizes are not looked at.
+  }];
+  let options = [
+    Option<"always", "always", "bool", "false", "wherever it is possible, whether it pays or not">,
+  ];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def ChannelsLastPass : Pass<"torsh-channels-last", "::mlir::func::FuncOp"> {
   let summary = "Gives spatial ops channels-last layout and moves the transposes to the borders of the graph";
   let description = [{

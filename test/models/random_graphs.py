@@ -471,7 +471,7 @@ def check(torshc, seed, keep):
     path = folder / "model.onnx"
     onnx.save(model, path)
     failures, artifacts = [], {}
-    for level in ("-O3", "-O0", "-O3 --fusion=conservative", "-O3 --fusion=aggressive"):
+    for level in ("-O3", "-O0", "-O3 --fusion=conservative", "-O3 --fusion=aggressive", "-O3 --batch-order=images"):
         artifacts[level] = folder / f"model{len(artifacts)}.so"
         if problem := call([torshc, path, "-o", artifacts[level], *level.split(), "--target-cpu", "host", "-j", "1"]):
             failures.append(f"compile {level}: {problem}")

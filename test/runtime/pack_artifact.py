@@ -18,7 +18,7 @@ def main():
     parser.add_argument("--weights", type=float, nargs="*", default=[], help="float32 values")
     parser.add_argument("--sidecar", help="write the weights to this file name beside the output")
     parser.add_argument("--launches", nargs="*", default=[], help="kernels of the metadata's launches")
-    parser.add_argument("--version", type=int, default=0)
+    parser.add_argument("--version", type=int, default=1)
     args = parser.parse_args()
 
     with open(args.shared_object, "rb") as f:

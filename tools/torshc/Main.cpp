@@ -27,6 +27,16 @@ void addExactConv(CLI::App &app, CompileOptions &options) {
                "Compute convolutions as direct sums only, without Winograd's transforms and their rounding");
 }
 
+void addBatch(CLI::App &app, CompileOptions &options) {
+  static const std::map<std::string, BatchOrder> orders{
+      {"auto", BatchOrder::Auto}, {"images", BatchOrder::Images}, {"layers", BatchOrder::Layers}};
+  app.add_option(
+         "--batch-order", options.batchOrder,
+         "How a batch is computed: layers (every kernel on all images), images (one image after the "
+         "other, where kernels compute each by itself), or auto (images where values outgrow the cache)")
+      ->transform(CLI::CheckedTransformer(orders, CLI::ignore_case));
+}
+
 void addPrecision(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, Precision> precisions{{"f32", Precision::F32},
                                                            {"bf16", Precision::BF16}};
@@ -62,6 +72,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
       ->check(CLI::Range(0, 3));
   addExactConv(app, options);
+  addBatch(app, options);
   addPrecision(app, options);
   addFusion(app, options);
   addTuningDatabase(app, options);
@@ -139,6 +150,7 @@ int main(int argc, char **argv) {
   run->add_option("-O", runOptions.compile.optLevel, "Optimisation level of a model")
       ->check(CLI::Range(0, 3));
   addExactConv(*run, runOptions.compile);
+  addBatch(*run, runOptions.compile);
   addPrecision(*run, runOptions.compile);
   addFusion(*run, runOptions.compile);
   addTuningDatabase(*run, runOptions.compile);
@@ -157,6 +169,7 @@ int main(int argc, char **argv) {
   bench->add_option("--dim", benchOptions.dims,
                     "NAME=VALUE: the size of a symbolic dim in this run; default 1");
   addExactConv(*bench, benchOptions.compile);
+  addBatch(*bench, benchOptions.compile);
   addPrecision(*bench, benchOptions.compile);
   addFusion(*bench, benchOptions.compile);
   addTuningDatabase(*bench, benchOptions.compile);
@@ -182,6 +195,7 @@ int main(int argc, char **argv) {
   tune->add_flag("--winners-only", tuneCommand.options.winnersOnly,
                  "Record only kernels for which something is better than the default");
   addExactConv(*tune, tuneCommand.options.compile);
+  addBatch(*tune, tuneCommand.options.compile);
   addPrecision(*tune, tuneCommand.options.compile);
   addTuningDatabase(*tune, tuneCommand.options.compile);
 

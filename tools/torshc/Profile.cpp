@@ -66,6 +66,8 @@ Profile::Profile(const torsh_api *api, torsh_context *context, StringRef metadat
           launch.code = codes[launch.kernel];
           launch.flops = valueOf(entry->get("flops"), reader);
           launch.bytes = valueOf(entry->get("bytes"), reader);
+          if (const json::Value *times = entry->get("times"))
+            launch.times = int64_t(valueOf(times, reader));
           if (const json::Array *nodes = entry->getArray("nodes"))
             for (const json::Value &node : *nodes)
               launch.nodes.push_back(node.getAsString().value_or("?").str());
@@ -90,23 +92,26 @@ void Profile::print(raw_ostream &os, unsigned threads) const {
   MachineRoof roof = measureRoof(threads);
   MapVector<StringRef, Sum> byKernel;
   double total = 0, flops = 0;
+  int64_t calls = 0;
   for (const Launch &launch : launches) {
     Sum &sum = byKernel[launch.kernel];
     sum.code = launch.code;
     if (sum.node.empty() && !launch.nodes.empty())
       sum.node = launch.nodes.front();
-    ++sum.calls;
-    sum.seconds += launch.median();
-    sum.flops += launch.flops;
-    sum.bytes += launch.bytes;
-    total += launch.median();
-    flops += launch.flops;
+    double times = double(launch.times);
+    sum.calls += launch.times;
+    sum.seconds += times * launch.median();
+    sum.flops += times * launch.flops;
+    sum.bytes += times * launch.bytes;
+    total += times * launch.median();
+    flops += times * launch.flops;
+    calls += launch.times;
   }
   std::vector<std::pair<StringRef, Sum>> sorted(byKernel.begin(), byKernel.end());
   llvm::sort(sorted, [](auto &a, auto &b) { return a.second.seconds > b.second.seconds; });
   os << formatv("roof       {0:F1} GFLOP/s, {1:F1} GB/s with {2} threads, measured now\n"
                 "kernels    {3:F3} ms in {4} calls, {5:F1} GFLOP/s\n\n",
-                roof.flopsPerSecond * 1e-9, roof.bytesPerSecond * 1e-9, threads, total * 1e3, launches.size(),
+                roof.flopsPerSecond * 1e-9, roof.bytesPerSecond * 1e-9, threads, total * 1e3, calls,
                 flops / std::max(total, 1e-12) * 1e-9);
   os << "   time  calls        ms   GFLOP/s     GB/s  of roof  kernel\n";
   for (auto &[name, sum] : sorted)
@@ -134,6 +139,7 @@ json::Array Profile::toJson(unsigned threads) const {
                                   {"code", launch.code},
                                   {"nodes", json::Array(launch.nodes)},
                                   {"ms", launch.median() * 1e3},
+                                  {"times", launch.times},
                                   {"flops", launch.flops},
                                   {"bytes", launch.bytes},
                                   {"peak_flops", roof.flopsPerSecond},

@@ -25,8 +25,9 @@ private:
   struct Launch {
     std::string kernel, code;
     std::vector<std::string> nodes;
-    double flops = 0, bytes = 0;
-    std::vector<double> seconds; ///< of each run
+    double flops = 0, bytes = 0; ///< of a call
+    int64_t times = 1;           ///< calls in a run: one for each image where they take turns
+    std::vector<double> seconds; ///< of each call
     double median() const;
   };
   static void listen(void *self, const torsh_kernel_event *event);

@@ -100,6 +100,8 @@ static void costs(const int64_t *symbol, int64_t *flops_and_bytes) {
   }
 }
 
+static const uint32_t launch_kernels[] = {0, 1, 2};
+
 static const torsh_program program = {sizeof(torsh_program),
                                       TORSH_ARTIFACT_VERSION,
                                       2,
@@ -118,7 +120,8 @@ static const torsh_program program = {sizeof(torsh_program),
                                       run,
                                       3,
                                       0,
-                                      costs};
+                                      costs,
+                                      launch_kernels};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
 #ifdef FUTURE

@@ -51,6 +51,8 @@ static int32_t run(const torsh_host *host, const torsh_kernel_fn *code, const vo
   return host->parallel_for(host->context, code[0], in, out, symbol, symbol[0], 1, 0);
 }
 
+static const uint32_t launch_kernels[] = {0};
+
 static const torsh_program program = {sizeof(torsh_program),
                                       TORSH_ARTIFACT_VERSION,
                                       1,
@@ -69,7 +71,8 @@ static const torsh_program program = {sizeof(torsh_program),
                                       run,
                                       1,
                                       0,
-                                      NULL};
+                                      NULL,
+                                      launch_kernels};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
   return version == TORSH_ARTIFACT_VERSION ? &program : NULL;
