@@ -148,7 +148,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
     for (int64_t axis = 0; axis < spatial; ++axis)
       xPixels.strides.push_back(kb.mul(kb.constant(op.getStrides()[axis]), x->strides[axis + 1]));
 
-    auto panelGroup = [&](Value panel, int64_t panels, int64_t valid) {
+    auto panelGroup = [&](Value panel, int64_t panels, int64_t valid, int64_t tileRows) {
       int64_t vectors = panels * vectorsOfPanel;
       SmallVector<Value> masks(vectors), bases;
       int64_t used = vectors; // vectors that hold any valid column
@@ -216,8 +216,8 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
       if (block >= 4 * tile.rows && dim::asConstant(pixelsOf(op)).value_or(INT64_MAX) <= 4 * rowsOfTile)
         for (Value base : bases)
           ahead.push_back(kb.address(base, wType, kb.constant(panels * panelSize)));
-      forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
-        WeightsAhead{ahead, wType, panelSize, block, tile.rows}.prefetch(kb, row, rowFrom);
+      forRowBlocks(kb, rowFrom, rowTo, tileRows, [&](Value row, int64_t rows) {
+        WeightsAhead{ahead, wType, panelSize, block, tileRows}.prefetch(kb, row, rowFrom);
         SmallVector<Value> pointers = leftOf(row, rows);
         // Loops over the taps that are not in the contiguous piece, accumulators carried through all of them.
         std::function<SmallVector<Value>(int64_t, Value, Value, ValueRange)> overTaps =
@@ -247,19 +247,25 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
     };
 
     int64_t wholePanels = groupOutputs / panelWidth, partial = groupOutputs % panelWidth;
-    Value panel = panelFrom, wholeTo = kb.min(panelTo, kb.constant(wholePanels));
+    // Half a panel at the end makes a tile of 4 x 24 with the panel before it: as many sums as 6 x 16, from fewer loads.
+    int64_t lastPanels = panelsOfGroup - (columnBlocks - 1) * (columnsOfTile / panelWidth);
+    bool joins = !cut && partial == lanes && vectorsOfPanel == 2 && tile.panels == 1 && tile.rows >= 4 &&
+                 lastPanels >= 2;
+    Value panel = panelFrom, wholeTo = kb.min(panelTo, kb.constant(wholePanels - joins));
     auto blocks = [&](int64_t panels) {
       Value count = kb.max(kb.sub(wholeTo, panel), kb.constant(0));
       Value stop = kb.add(panel, kb.mul(kb.div(count, kb.constant(panels)), kb.constant(panels)));
-      kb.loop(panel, stop, panels, [&](Value at) { panelGroup(at, panels, 0); });
+      kb.loop(panel, stop, panels, [&](Value at) { panelGroup(at, panels, 0, tile.rows); });
       panel = stop;
     };
     if (tile.panels > 1 && wholePanels >= tile.panels)
       blocks(tile.panels);
-    if (wholePanels % tile.panels != 0 || tile.panels == 1)
+    if ((wholePanels % tile.panels != 0 || tile.panels == 1) && wholePanels > joins)
       blocks(1);
-    if (partial)
-      kb.ifThen(kb.less(panel, panelTo), [&] { panelGroup(panel, 1, partial); });
+    if (joins)
+      kb.ifThen(kb.less(panel, panelTo), [&] { panelGroup(panel, 2, panelWidth + partial, 4); });
+    else if (partial)
+      kb.ifThen(kb.less(panel, panelTo), [&] { panelGroup(panel, 1, partial, tile.rows); });
   });
   return result;
 }

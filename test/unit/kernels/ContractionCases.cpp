@@ -172,7 +172,7 @@ TEST_CASE("batched matrix products") {
 TEST_CASE("convolutions on packed weights") {
   std::vector<Case> cases;
   auto add = [&](Conv c) { cases.push_back(conv(c)); };
-  for (int64_t outputs : {1, 15, 16, 17, 48, 65, 80})
+  for (int64_t outputs : {1, 8, 15, 16, 17, 24, 40, 48, 65, 72, 80, 88})
     add({{5, 7}, {3, 3}, {1, 1}, {1, 1}, 6, outputs, 1, 2, true});
   for (int64_t width : {1, 2, 5, 6, 7, 13, 73})
     add({{1, width}, {1, 1}, {1, 1}, {1, 1}, 9, 20});
