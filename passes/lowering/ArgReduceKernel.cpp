@@ -112,13 +112,8 @@ Value ArgReduce::lineOfLastDim(SmallVector<Value> at, Value size) {
   };
   // Lines that fill a vector: lane l sees l, l + lanes, ...; fewer elements run one by one.
   Value whole = kb.mul(kb.div(size, kb.constant(lanes)), kb.constant(lanes));
-  auto indexType = cast<VectorType>(kb.vectorOf(kb.b.getI64Type(), lanes));
   auto vectors = [&]() -> Champion {
-    SmallVector<int64_t> steps;
-    for (unsigned lane = 0; lane < lanes; ++lane)
-      steps.push_back(lane);
-    Value iota =
-        arith::ConstantOp::create(kb.b, kb.loc, DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
+    Value iota = kb.laneNumbers(lanes);
     auto vectorAt = [&](Value i) {
       at.back() = i;
       return Champion{load(at, lanes), arith::AddIOp::create(kb.b, kb.loc, iota, kb.splat(i, lanes))};
