@@ -28,20 +28,20 @@ unsigned allowedProcessors() {
   return std::max(1, CPU_COUNT(&set));
 }
 
-void printReport(const onnx::ImportReport &report, StringRef path, raw_ostream &os) {
+void printReport(const ImportReport &report, StringRef path, raw_ostream &os) {
   for (const std::string &error : report.errors)
     os << "error: " << path << ": " << error << "\n";
   if (report.unsupported.empty())
     return;
   os << "error: TSH-0300: " << path << ": " << report.unsupported.size()
      << (report.unsupported.size() == 1 ? " node is" : " nodes are") << " not supported:\n";
-  for (const onnx::UnsupportedNode &node : report.unsupported)
+  for (const UnsupportedNode &node : report.unsupported)
     os << "  " << node.node << " (" << node.op << ")" << (node.types.empty() ? "" : " on " + node.types)
        << ": " << node.constraint << "\n";
 }
 
-ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options,
-                         onnx::ImportReport &report, CompileStatus &status) {
+ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
+                         CompileStatus &status) {
   ImportedModel result;
   status = CompileStatus::Malformed;
   auto file = onnx::readModelFile(path);
@@ -68,7 +68,7 @@ ImportedModel importFile(const std::string &path, const onnx::ImportOptions &opt
   return result;
 }
 
-CompileStatus checkModel(const CompileOptions &options, onnx::ImportReport &report) {
+CompileStatus checkModel(const CompileOptions &options, ImportReport &report) {
   CompileStatus status;
   importFile(options.modelPath, options.import, report, status);
   return status;
@@ -188,7 +188,7 @@ CompileStatus Compilation::run() {
   auto levels = selectLevels(options.targetCpu);
   if (!levels)
     return fail(levels.takeError());
-  onnx::ImportReport report;
+  ImportReport report;
   CompileStatus status;
   ImportedModel model = importFile(options.modelPath, options.import, report, status);
   if (!model.module) {

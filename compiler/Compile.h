@@ -40,7 +40,7 @@ struct CompileOptions {
   bool timePasses = false;
   bool report = false;   ///< print kernels with their strategies to `log`
   bool progress = false; ///< show progress on `log` when it takes more than a second
-  onnx::ImportOptions import;
+  ImportOptions import;
   llvm::raw_ostream *log = &llvm::errs();
 };
 
@@ -56,7 +56,7 @@ enum class CompileStatus {
 CompileStatus compileModel(const CompileOptions &options);
 
 /// Imports only, and says what is not supported.
-CompileStatus checkModel(const CompileOptions &options, onnx::ImportReport &report);
+CompileStatus checkModel(const CompileOptions &options, ImportReport &report);
 
 /// A module imported from the model file with a context of its own.
 struct ImportedModel {
@@ -65,11 +65,11 @@ struct ImportedModel {
 };
 
 /// Reads and imports a model; the report and status say why when the module is null.
-ImportedModel importFile(const std::string &path, const onnx::ImportOptions &options,
-                         onnx::ImportReport &report, CompileStatus &status);
+ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
+                         CompileStatus &status);
 
 /// The report of an import as sentences.
-void printReport(const onnx::ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);
+void printReport(const ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);
 
 /// Processors that this process may use (affinity).
 unsigned allowedProcessors();

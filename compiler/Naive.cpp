@@ -40,7 +40,7 @@ std::vector<NaiveTensor> describePorts(mlir::func::FuncOp function, bool inputs)
 std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
                                              std::optional<unsigned> graphLevel, CompileStatus &status) {
   auto result = std::make_unique<NaiveModel>();
-  onnx::ImportReport report;
+  ImportReport report;
   result->model = importFile(options.modelPath, options.import, report, status);
   if (!result->model.module) {
     printReport(report, options.modelPath, *options.log);

@@ -235,7 +235,7 @@ CompileStatus Tuner::run() {
   tuning->useShipped = false;
   log << "tuning for " << tuning->cpu << ", level " << tuning->level << ", database " << path << "\n";
 
-  onnx::ImportReport report;
+  ImportReport report;
   CompileStatus status;
   ImportedModel model = importFile(options.compile.modelPath, options.compile.import, report, status);
   if (!model.module) {

@@ -3,8 +3,8 @@
 #ifndef TORSH_FRONTENDS_ONNX_GRAPHIMPORT_H
 #define TORSH_FRONTENDS_ONNX_GRAPHIMPORT_H
 
+#include "dialects/torsh/import/DimUnifier.h"
 #include "dialects/torsh/reference/Evaluator.h"
-#include "frontends/onnx/DimUnifier.h"
 #include "frontends/onnx/Importer.h"
 #include "frontends/onnx/NodeImport.h"
 #include "frontends/onnx/reader/Checks.h"

@@ -7,9 +7,9 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ShapeValues.h"
+#include "dialects/torsh/import/SliceBounds.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/ShapeArithmetic.h"
-#include "frontends/onnx/SliceBounds.h"
 
 using namespace mlir;
 

@@ -5,14 +5,14 @@
 namespace torsh {
 
 int runCheck(const CompileOptions &options, bool json) {
-  onnx::ImportReport report;
+  ImportReport report;
   CompileStatus status = checkModel(options, report);
   if (json) {
     llvm::json::Array nodes, errors;
     auto text = [](const std::string &value) {
       return llvm::json::isUTF8(value) ? value : llvm::json::fixUTF8(value);
     };
-    for (const onnx::UnsupportedNode &node : report.unsupported)
+    for (const UnsupportedNode &node : report.unsupported)
       nodes.push_back(llvm::json::Object{{"node", text(node.node)},
                                          {"op", text(node.op)},
                                          {"types", text(node.types)},

@@ -1,8 +1,8 @@
 //===-- SliceOps.cpp - Ops that cut and join tensors
 //--------------------------------------------------------===//
 #include "frontends/onnx/ops/SliceOps.h"
+#include "dialects/torsh/import/SliceBounds.h"
 #include "frontends/onnx/GraphImport.h"
-#include "frontends/onnx/SliceBounds.h"
 
 using namespace mlir;
 

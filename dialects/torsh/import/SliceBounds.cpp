@@ -1,8 +1,8 @@
 //===-- SliceBounds.cpp - The start and size of a slice
 //-----------------------------------------------------===//
-#include "frontends/onnx/SliceBounds.h"
+#include "dialects/torsh/import/SliceBounds.h"
 
-namespace torsh::onnx {
+namespace torsh {
 
 /// A bound in [least, most] with negative values counted from the end.
 static std::optional<DimAttr> clampBound(DimUnifier &dims, DimAttr bound, DimAttr size, int64_t least,
@@ -46,4 +46,4 @@ std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr
   return SymbolicSlice{*from, step == -1 ? span : dim::ceilDiv(span, dim::constant(context, -step))};
 }
 
-} // namespace torsh::onnx
+} // namespace torsh

@@ -1,12 +1,12 @@
 //===-- DimUnifier.cpp - Symbols of an import and what is known to be equal
 //---------------------------------===//
-#include "frontends/onnx/DimUnifier.h"
+#include "dialects/torsh/import/DimUnifier.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
-namespace torsh::onnx {
+namespace torsh {
 
 /// A name in the form that dim expressions can be parsed from.
 static std::string sanitise(StringRef name) {
@@ -170,4 +170,4 @@ void DimUnifier::emitGuards(OpBuilder &builder, Location loc) const {
       GuardOp::create(builder, loc, guard.lhs, guard.rhs, guard.message);
 }
 
-} // namespace torsh::onnx
+} // namespace torsh

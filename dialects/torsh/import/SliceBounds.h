@@ -1,13 +1,13 @@
 //===-- SliceBounds.h - The start and size of a slice
 //-------------------------------------------------------===//
-#ifndef TORSH_FRONTENDS_ONNX_SLICEBOUNDS_H
-#define TORSH_FRONTENDS_ONNX_SLICEBOUNDS_H
+#ifndef TORSH_DIALECTS_TORSH_IMPORT_SLICEBOUNDS_H
+#define TORSH_DIALECTS_TORSH_IMPORT_SLICEBOUNDS_H
 
-#include "frontends/onnx/DimUnifier.h"
+#include "dialects/torsh/import/DimUnifier.h"
 #include <algorithm>
 #include <cstdint>
 
-namespace torsh::onnx {
+namespace torsh {
 
 struct StaticSlice {
   int64_t start, size;
@@ -36,6 +36,6 @@ struct SymbolicSlice {
 std::optional<SymbolicSlice> clampSlice(DimUnifier &dims, DimAttr start, DimAttr end, int64_t step,
                                         DimAttr size);
 
-} // namespace torsh::onnx
+} // namespace torsh
 
-#endif // TORSH_FRONTENDS_ONNX_SLICEBOUNDS_H
+#endif // TORSH_DIALECTS_TORSH_IMPORT_SLICEBOUNDS_H

@@ -1,14 +1,14 @@
 //===-- DimUnifier.h - Symbols of an import and what is known to be equal
 //-----------------------------------===//
-#ifndef TORSH_FRONTENDS_ONNX_DIMUNIFIER_H
-#define TORSH_FRONTENDS_ONNX_DIMUNIFIER_H
+#ifndef TORSH_DIALECTS_TORSH_IMPORT_DIMUNIFIER_H
+#define TORSH_DIALECTS_TORSH_IMPORT_DIMUNIFIER_H
 
 #include "dialects/torsh/Dim.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 
-namespace torsh::onnx {
+namespace torsh {
 
 /// Names symbols, and keeps the equalities between dims that the graph asks for. A symbol that turns out to
 /// be equal to something is replaced everywhere, inputs included: a dim that then stands twice in the
@@ -74,6 +74,6 @@ private:
   unsigned frozen = 0;
 };
 
-} // namespace torsh::onnx
+} // namespace torsh
 
-#endif // TORSH_FRONTENDS_ONNX_DIMUNIFIER_H
+#endif // TORSH_DIALECTS_TORSH_IMPORT_DIMUNIFIER_H

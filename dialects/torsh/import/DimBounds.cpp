@@ -1,11 +1,11 @@
 //===-- DimBounds.cpp - Signs of dim expressions
 //------------------------------------------------------------===//
-#include "frontends/onnx/DimUnifier.h"
+#include "dialects/torsh/import/DimUnifier.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
-namespace torsh::onnx {
+namespace torsh {
 
 /// The least value of an expression when input symbols are at least `inputSymbol` and others at least 0; none
 /// when there is no such bound or it is not obvious.
@@ -124,4 +124,4 @@ DimAttr DimUnifier::max(DimAttr a, DimAttr b) {
   return dim::max(a, b);
 }
 
-} // namespace torsh::onnx
+} // namespace torsh
