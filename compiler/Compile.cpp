@@ -7,6 +7,8 @@
 #include "compiler/Pipeline.h"
 #include "compiler/TuningSource.h"
 #include "dialects/torsh/Dim.h"
+#include "frontends/onnx/Importer.h"
+#include "frontends/torch/import/Importer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -14,6 +16,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/ToolOutputFile.h"
 #include <chrono>
+#include <fstream>
+#include <functional>
 #include <future>
 #include <sched.h>
 
@@ -40,13 +44,51 @@ void printReport(const ImportReport &report, StringRef path, raw_ostream &os) {
        << ": " << node.constraint << "\n";
 }
 
+namespace {
+
+/// Imports an open model into a context.
+using ModelImporter = std::function<mlir::OwningOpRef<mlir::ModuleOp>(mlir::MLIRContext *, ImportReport &)>;
+
+/// Whether PyTorch wrote the file, by its first bytes. What cannot be opened is left to the reader of ONNX.
+bool isTorchFile(const std::string &path) {
+  char head[16] = {};
+  std::ifstream file(path, std::ios::binary);
+  file.read(head, sizeof(head));
+  return torch::looksLikeTorchFile(StringRef(head, size_t(file.gcount())));
+}
+
+Expected<ModelImporter> openModel(const std::string &path, const ImportOptions &options) {
+  if (isTorchFile(path)) {
+    auto archive = torch::Archive::open(path);
+    if (!archive)
+      return archive.takeError();
+    std::shared_ptr<torch::Archive> shared = std::move(*archive);
+    return [shared, &options](mlir::MLIRContext *context, ImportReport &report) {
+      return torch::importArchive(context, shared, options, report);
+    };
+  }
+  if (!options.inputs.empty())
+    return createStringError(
+        "TSH-0228: --input types are for TorchScript; an ONNX model states its own (--dim fixes "
+        "sizes)");
+  auto file = onnx::readModelFile(path);
+  if (!file)
+    return file.takeError();
+  std::shared_ptr<onnx::ModelFile> shared = std::move(*file);
+  return [shared, &options](mlir::MLIRContext *context, ImportReport &report) {
+    return onnx::importModel(context, shared, options, report);
+  };
+}
+
+} // namespace
+
 ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
                          CompileStatus &status) {
   ImportedModel result;
   status = CompileStatus::Malformed;
-  auto file = onnx::readModelFile(path);
-  if (!file) {
-    report.errors.push_back(toString(file.takeError()));
+  auto importer = openModel(path, options);
+  if (!importer) {
+    report.errors.push_back(toString(importer.takeError()));
     return result;
   }
   mlir::DialectRegistry registry;
@@ -58,8 +100,7 @@ ImportedModel importFile(const std::string &path, const ImportOptions &options, 
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       report.errors.push_back(diagnostic.str());
   });
-  result.module = onnx::importModel(result.context.get(), std::shared_ptr<onnx::ModelFile>(std::move(*file)),
-                                    options, report);
+  result.module = (*importer)(result.context.get(), report);
   if (!report.errors.empty() || !report.unsupported.empty())
     result.module = nullptr;
   status = result.module                                          ? CompileStatus::Ok

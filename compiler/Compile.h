@@ -3,7 +3,9 @@
 #define TORSH_COMPILER_COMPILE_H
 
 #include "compiler/BatchOrder.h"
-#include "frontends/onnx/Importer.h"
+#include "dialects/torsh/import/ImportReport.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"

@@ -13,7 +13,11 @@ struct ModelOptions {
   std::vector<std::string> dims;
 
   void add(CLI::App &app, CompileOptions &options) {
-    app.add_option("MODEL", options.modelPath, "The model: an .onnx file")->required();
+    app.add_option("MODEL", options.modelPath, "The model: an .onnx file, or TorchScript (.pt)")->required();
+    app.add_option(
+        "--input", options.import.inputs,
+        "NAME=TYPE[SIZES] for each input of a TorchScript model, which does not store them: "
+        "x=f32[batch,3,224,224], letters are symbolic sizes; NAME=NUMBER for other arguments; repeatable");
     app.add_option("--dim", dims,
                    "NAME=VALUE: fixes a symbolic dim (an anonymous one is INPUT.AXIS); repeatable");
     app.add_option("--trust-root", options.import.trustRoot,
