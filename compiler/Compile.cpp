@@ -57,6 +57,12 @@ bool isTorchFile(const std::string &path) {
   return torch::looksLikeTorchFile(StringRef(head, size_t(file.gcount())));
 }
 
+} // namespace
+
+bool needsInputTypes(const std::string &path) { return isTorchFile(path); }
+
+namespace {
+
 Expected<ModelImporter> openModel(const std::string &path, const ImportOptions &options) {
   if (isTorchFile(path)) {
     auto archive = torch::Archive::open(path);

@@ -70,6 +70,9 @@ struct ImportedModel {
 ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
                          CompileStatus &status);
 
+/// Whether a model does not store the types of its inputs, so that ImportOptions::inputs must give them.
+bool needsInputTypes(const std::string &path);
+
 /// The report of an import as sentences.
 void printReport(const ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);
 

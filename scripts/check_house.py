@@ -343,6 +343,7 @@ def docs_paths(house):
 # Where codes are numbers of an enum: what stands before the number, and what is added to it.
 CODE_ENUMS = {
     "frontends/onnx/reader/ReaderError.h": (r"^\s*\w+ = ", 0),
+    "frontends/torch/reader/ReaderError.h": (r"^\s*\w+ = ", 0),
     "dialects/torsh/reference/Call.h": (r"^\s*\w+ = ", 0),
     "include/torsh/torsh.h": (r"^\s*TORSH_E_\w+ = ", 8000),
 }

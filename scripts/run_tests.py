@@ -171,9 +171,11 @@ def default_stages(quick):
 
 
 # The targets of the part under address and undefined sanitizers, and the entries of ctest that need no others.
-SANITIZED = ["runtime_tests", "minimal_host", "test_onnx_reader", "onnx_reader_fuzz", "test_dialect", "reference_test",
+SANITIZED = ["runtime_tests", "minimal_host", "test_onnx_reader", "onnx_reader_fuzz", "test_torch_reader",
+             "torch_archive_fuzz", "torch_pickle_fuzz", "torch_source_fuzz", "test_dialect", "reference_test",
              "kernel_check", "torshc"]
-SANITIZED_TESTS = r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|dialect|reference|kernels)$"
+SANITIZED_TESTS = (r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|torch_reader|fuzz_torch_[a-z]+|dialect|"
+                   r"reference|kernels)$")
 
 
 def sanitizer_stages():

@@ -83,10 +83,11 @@ def try_model(entry, cache, tools, artifacts, via, load):
     row = Row(entry["name"])
     model = cache / entry["file"]
     artifact = artifacts / f"{entry['name']}.so"
-    step = tools.compile(model, artifact)
+    types = entry.get("types", ())
+    step = tools.compile(model, artifact, types)
     if not step.passed:
         # Which of the first two columns failed: can the model be imported at all?
-        checked = tools.check(model)
+        checked = tools.check(model, types)
         if not checked.passed:
             row.fail("import", checked.note)
             return row

@@ -46,6 +46,10 @@ def _call(command, seconds, environment=None):
     return Step(False, took, f"{how}: {_first_line(done.stderr or done.stdout)}")
 
 
+def _type_flags(types):
+    return [word for text in types for word in ("--input", text)]
+
+
 class Toolchain:
     """The programs under test."""
 
@@ -55,12 +59,12 @@ class Toolchain:
         self.threads = threads
         self.flags = list(flags)
 
-    def check(self, model):
-        """Whether the model can be imported, without generating code."""
-        return _call([self.torshc, "check", model], COMPILE_SECONDS)
+    def check(self, model, types=()):
+        """Whether the model can be imported, without generating code. `types` are those of a TorchScript model's inputs."""
+        return _call([self.torshc, "check", model, *_type_flags(types)], COMPILE_SECONDS)
 
-    def compile(self, model, artifact):
-        return _call([self.torshc, model, "-o", artifact, *self.flags], COMPILE_SECONDS)
+    def compile(self, model, artifact, types=()):
+        return _call([self.torshc, model, "-o", artifact, *_type_flags(types), *self.flags], COMPILE_SECONDS)
 
     def run_cli(self, artifact, inputs, outputs):
         """Runs one case by `torshc run`."""

@@ -50,6 +50,10 @@ bool readDuration(const std::string &text, double &seconds);
 /// Reads NAME=VALUE entries of --dim; false with a message when one is something else.
 bool readDims(const std::vector<std::string> &entries, llvm::StringMap<int64_t> &dims);
 
+/// For a model that does not store the types of its inputs: takes them from the arrays of --input, and passes on the
+/// entries that are no arrays (`steps=3`). False with a message when an array cannot be read.
+bool takeInputTypes(RunOptions &options);
+
 // Each returns the exit code of torshc.
 int runCheck(const CompileOptions &options, bool json);
 int runRun(RunOptions &options);

@@ -138,9 +138,13 @@ int main(int argc, char **argv) {
 
   RunOptions runOptions;
   CLI::App *run = app.add_subcommand("run", "Run an artifact or model on .npy files");
-  run->add_option("MODEL", runOptions.path, "An artifact (.so) or a model (.onnx), which is compiled first")
+  run->add_option("MODEL", runOptions.path,
+                  "An artifact (.so) or a model (.onnx, .pt), which is compiled first")
       ->required();
-  run->add_option("--input", runOptions.inputs, "NAME=FILE.npy for each input; repeatable");
+  run->add_option(
+      "--input", runOptions.inputs,
+      "NAME=FILE.npy for each input, or NAME=NUMBER for an argument of TorchScript that is no tensor; "
+      "repeatable");
   run->add_option("--output", runOptions.outputDirectory, "Directory for the outputs, NAME.npy each");
   run->add_option("--expect", runOptions.expected, "NAME=FILE.npy: compare an output; repeatable");
   run->add_option("--rtol", runOptions.rtol, "Relative tolerance, of the largest expected value");
@@ -166,8 +170,10 @@ int main(int argc, char **argv) {
   CLI::App *bench = app.add_subcommand("bench", "Time an artifact or model on generated inputs");
   bench
       ->add_option("MODEL", benchOptions.path,
-                   "An artifact (.so) or a model (.onnx), which is compiled first")
+                   "An artifact (.so) or a model (.onnx, .pt), which is compiled first")
       ->required();
+  bench->add_option("--input", benchOptions.compile.import.inputs,
+                    "NAME=TYPE[SIZES] of TorchScript, as for compile");
   bench->add_option("--threads", benchOptions.threads,
                     "Width of the thread pool; default: the allowed processors");
   bench->add_option("--dim", benchOptions.dims,
@@ -189,7 +195,10 @@ int main(int argc, char **argv) {
   CLI::App *tune = app.add_subcommand(
       "tune",
       "Measure tile sizes, unrolling and algorithms for a model's kernels; later compilations use them");
-  tune->add_option("MODEL", tuneCommand.options.compile.modelPath, "The model: an .onnx file")->required();
+  tune->add_option("MODEL", tuneCommand.options.compile.modelPath, "The model: an .onnx file, or TorchScript")
+      ->required();
+  tune->add_option("--input", tuneCommand.options.compile.import.inputs,
+                   "NAME=TYPE[SIZES] of TorchScript, as for compile");
   tune->add_option("--budget", tuneCommand.budget, "How long it may take: 60s, 500ms, 5min");
   tune->add_option("--dim", tuneCommand.dims,
                    "NAME=VALUE: the size of a symbolic dim while measuring; default 1");

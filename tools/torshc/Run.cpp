@@ -231,6 +231,8 @@ int runNaive(const RunOptions &options) {
 int runRun(RunOptions &options) {
   if (!readDims(options.dims, options.compile.import.dims))
     return Usage;
+  if (!takeInputTypes(options))
+    return Failure;
   if (options.naive || options.naiveGraph)
     return runNaive(options);
   if (!options.dims.empty() && isArtifact(options.path)) {

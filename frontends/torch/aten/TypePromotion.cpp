@@ -67,7 +67,10 @@ static Type join(Type a, Type b) {
 Type promote(TensorBuilder &b, ArrayRef<Val> operands) {
   Type byLevel[3]; // tensors with dims, tensors of rank 0, numbers
   for (const Val &operand : operands) {
-    if (operand.isTensor()) {
+    if (operand.isTensor() && operand.asCell()->isNumber) {
+      Type type = elementTypeOf(b.read(operand));
+      byLevel[2] = join(byLevel[2], isa<FloatType>(type) ? Type(b.builder.getF32Type()) : type);
+    } else if (operand.isTensor()) {
       auto type = cast<RankedTensorType>(b.read(operand).getType());
       Type &level = byLevel[type.getRank() == 0];
       level = join(level, type.getElementType());

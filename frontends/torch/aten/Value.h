@@ -29,6 +29,8 @@ struct TensorCell {
   /// An integer of rank 0 that is known at import (a size as a tensor); `value` is built when it is needed.
   DimAttr known;
   mlir::Type knownType;
+  /// Whether the tensor counts as a number in type promotion: what a trace wrote for `x * 1.5`.
+  bool isNumber = false;
   /// Set when a comparison of sizes could not be decided: it holds when both are equal (or unequal).
   DimAttr lhs, rhs;
   bool negated = false;

@@ -189,6 +189,7 @@ FailureOr<Val> Interpreter::loadTensor(const PickleValue &value, bool ofConstant
     b.loc = outer;
     return result;
   };
+  cell->isNumber = ofConstants && value.sizes.empty();
   // Integers of rank 0 take part in the arithmetic of sizes.
   if (value.sizes.empty() && isa<IntegerType>(elementType) && !elementType.isInteger(1) &&
       !elementType.isUnsignedInteger()) {

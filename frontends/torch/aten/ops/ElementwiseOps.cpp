@@ -142,6 +142,36 @@ LogicalResult importAddcdiv(Call &c) {
   return c.give(c.b.create<AddOp>(x[0], c.b.scale(c.b.create<DivOp>(x[1], x[2]), c.number("value"))));
 }
 
+/// Whether the sign is set, zeros included.
+Value signBit(TensorBuilder &b, Value x) {
+  Value inverse = b.create<DivOp>(b.splatLike(x, 1), x);
+  Value zero = b.compareNumber(x, ComparePredicate::eq, 0),
+        below = b.compareNumber(x, ComparePredicate::lt, 0);
+  return b.create<OrOp>(below, b.create<AndOp>(zero, b.compareNumber(inverse, ComparePredicate::lt, 0)));
+}
+
+/// atan(y / x), moved by pi where x is negative. Two infinities count as two ones, two zeros as an angle of 0.
+LogicalResult importAtan2(Call &c) {
+  TensorBuilder &b = c.b;
+  SmallVector<Value> operands = promoted(b, {c.value("self"), c.value("other")});
+  Value y = operands[0], x = operands[1];
+  if (!isa<FloatType>(elementTypeOf(x))) {
+    y = b.cast(y, b.builder.getF32Type());
+    x = b.cast(x, b.builder.getF32Type());
+  }
+  auto isInfinite = [&](Value v) {
+    return b.compareNumber(b.create<AbsOp>(v), ComparePredicate::eq, HUGE_VAL);
+  };
+  auto isZero = [&](Value v) { return b.compareNumber(v, ComparePredicate::eq, 0); };
+  Value infinite = b.create<AndOp>(isInfinite(x), isInfinite(y)),
+        zero = b.create<AndOp>(isZero(x), isZero(y));
+  Value over = b.create<SelectOp>(infinite, b.create<SignOp>(y), y);
+  Value under = b.create<SelectOp>(infinite, b.create<SignOp>(x), x);
+  Value angle = b.create<AtanOp>(b.create<SelectOp>(zero, y, b.create<DivOp>(over, under)));
+  Value turn = b.create<SelectOp>(signBit(b, y), b.splatLike(y, -M_PI), b.splatLike(y, M_PI));
+  return c.give(b.create<SelectOp>(signBit(b, x), b.create<AddOp>(angle, turn), angle));
+}
+
 LogicalResult importLerp(Call &c) {
   SmallVector<Value> x = promoted(c.b, {c.value("self"), c.value("end"), c.value("weight")});
   return c.give(c.b.create<AddOp>(x[0], c.b.create<MulOp>(x[2], c.b.create<SubOp>(x[1], x[0]))));
@@ -172,6 +202,7 @@ void addElementwiseOps(Table &table) {
   table.add("addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)", importAddcmul);
   table.add("addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)", importAddcdiv);
   table.add("lerp(Tensor self, Tensor end, Operand weight)", importLerp);
+  table.add("atan2(Tensor self, Tensor other)", importAtan2);
   table.add("abs(Tensor self)", importNumberUnary<AbsOp>);
   table.add("neg(Tensor self)", importNumberUnary<NegOp>);
   table.add("sign(Tensor self)", importNumberUnary<SignOp>);

@@ -27,12 +27,13 @@ LogicalResult importClone(Call &c) { return c.give(c.tensor("self")); }
 
 /// to() without a change gives the tensor itself.
 LogicalResult giveCast(Call &c, Type type) {
-  if (!type || (c.value("self").isTensor() && elementTypeOf(c.tensor("self")) == type))
-    return c.give(c.value("self"));
   const Val &self = c.value("self");
-  if (self.isTensor() && self.asCell()->known && isa<IntegerType>(type))
-    return c.give(Val::tensor(c.b.knownCell(self.asCell()->known, type)));
-  return c.give(c.b.cast(c.tensor("self"), type));
+  if (self.isTensor() && self.asCell()->known && (!type || isa<IntegerType>(type)))
+    return c.give(type ? Val::tensor(c.b.knownCell(self.asCell()->known, type)) : self);
+  Value x = c.tensor("self");
+  if (type && elementTypeOf(x) != type)
+    return c.give(c.b.cast(x, type));
+  return self.isTensor() && !self.asCell()->isNumber ? c.give(self) : c.give(x);
 }
 
 LogicalResult importTo(Call &c) { return giveCast(c, c.elementType("dtype")); }
@@ -74,10 +75,11 @@ LogicalResult importStack(Call &c) {
     operands.push_back(c.b.tensor(x));
   Type type = promote(c.b, operands);
   int64_t rank = rankOf(tensors[0]), axis = c.axis("dim", rank + 1);
+  SmallVector<DimAttr> shape = getDims(tensors[0]);
   for (Value &x : tensors) {
     if (rankOf(x) != rank)
       return c.fail("stack needs tensors of one shape");
-    x = c.b.broadcastTo(c.b.cast(x, type), getDims(tensors[0]));
+    x = c.b.broadcastTo(c.b.cast(x, type), shape);
     x = c.b.expandDim(x, axis);
   }
   return c.give(c.b.concat(tensors, axis));

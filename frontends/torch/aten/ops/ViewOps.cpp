@@ -12,7 +12,10 @@ namespace torsh::torch {
 namespace {
 
 /// The tensor itself, which later writes change under both names.
-LogicalResult importSame(Call &c) { return c.give(c.value("self")); }
+LogicalResult importSame(Call &c) {
+  bool isNumber = c.value("self").isTensor() && c.value("self").asCell()->isNumber;
+  return isNumber ? c.give(c.tensor("self")) : c.give(c.value("self"));
+}
 
 LogicalResult giveReshaped(Call &c, SmallVector<DimAttr> sizes) {
   TensorBuilder &b = c.b;
