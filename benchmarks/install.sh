@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the Python environments of the comparison: build/benchmark-venv, and with --torch also build/torch-venv, which
-# brings several gigabytes of PyTorch. Looks before it installs.
+# brings several gigabytes of PyTorch, and with --onednn also build/onednn-venv with oneDNN as a C++ library (200 MB).
+# Looks before it installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,4 +20,10 @@ environment() {
 
 mkdir -p build
 environment build/benchmark-venv requirements/benchmark.txt requirements/pnnx.txt
-[ "${1:-}" != --torch ] || environment build/torch-venv requirements/generate.txt
+for wanted in "$@"; do
+  case $wanted in
+  --torch) environment build/torch-venv requirements/generate.txt ;;
+  --onednn) environment build/onednn-venv requirements/onednn.txt ;;
+  *) echo "error: there is no option $wanted" >&2 && exit 2 ;;
+  esac
+done
