@@ -160,6 +160,12 @@ class Summary(unittest.TestCase):
         self.assertAlmostEqual(row([30, 30], [10, 10], times=4).lost, 80)
 
 
+    def test_losses_are_ordered_by_the_time_they_cost(self):
+        small, large, level = row([20], [10]), row([40], [30], times=2), row([10], [10])
+        wrong = row([90], [10], error=0.1)
+        self.assertEqual(summary.losses({"a": [small, level, wrong], "b": [large]}), [("b", large), ("a", small)])
+
+
 class Words(unittest.TestCase):
     """What the comparison hands to its host, on a model of the tests that the compiler compiles here."""
 

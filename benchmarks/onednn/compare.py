@@ -3,7 +3,8 @@
 
 Compiles each model for x86-64-v3, takes its distinct convolutions and products with their epilogues, and measures the
 kernels alone against the fastest oneDNN primitive for the same work: any layout for its operands, weights packed before,
-nothing reordered inside the timing. Prints a line for each contraction and a sum for each model, worst first.
+nothing reordered inside the timing. Prints a line for each contraction and a sum for each model, what loses most first, and
+at the end the losses over all models.
 
 usage: benchmarks/onednn/compare.py [--models DIR] [--rounds 15] [--json FILE] [--below 0.95] [NAME...]
 """
@@ -22,7 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import contractions  # noqa: E402
 import kernel_text  # noqa: E402
-from summary import Row, model_sum, print_tables, to_json  # noqa: E402
+from summary import Row, model_sum, print_losses, print_tables, to_json  # noqa: E402
 
 SOURCES = ("onednn_host.cpp", "rival.cpp", "job.cpp", "artifact_launches.cpp")
 # Ours have channels last, oneDNN's dims are batch, channels, height, width.
@@ -181,6 +182,7 @@ def main():
             print_tables(model.stem, version, rows, skipped)
             if options.json:
                 options.json.write_text(json.dumps(to_json(results), indent=1) + "\n", encoding="utf-8")
+    print_losses(results)
     low = [name for name, rows in results.items()
            if options.below and rows and model_sum(rows)["ratio"] < options.below]
     for name in low:

@@ -120,6 +120,27 @@ def print_tables(model, version, rows, skipped):
     print(end="", flush=True)
 
 
+def losses(results):
+    """(model, Row) of what is below LOSS of oneDNN by its median, the most time first."""
+    found = [(model, row) for model, rows in results.items() for row in rows if row.agrees is not False and row.ratio < LOSS]
+    return sorted(found, key=lambda item: -item[1].lost)
+
+
+def print_losses(results):
+    """Over all models: what to mend first."""
+    found = losses(results)
+    rows = sum(map(len, results.values()))
+    print(f"\n{len(found)} of {rows} contractions are below {LOSS} of oneDNN; the time that all calls lose:")
+    for model, row in found:
+        low, high = row.range
+        print(f"{row.lost / 1e3:8.0f} us  {model:<20}{row.times:>3} x {row.shape:<42}{row.epilogue:<18}"
+              f"{row.ratio:.2f} ({low:.2f} to {high:.2f})")
+    sums = {model: model_sum(rows)["ratio"] for model, rows in results.items() if rows}
+    if sums:
+        lowest = min(sums, key=sums.get)
+        print(f"geometric mean of the models' sums {statistics.geometric_mean(sums.values()):.2f}, lowest {sums[lowest]:.2f} in {lowest}")
+
+
 def to_json(results):
     return {model: {"sum": model_sum(rows) if rows else None,
                     "contractions": [{**asdict(r), "ratio": r.ratio, "interval": r.range} for r in rows]}
