@@ -32,6 +32,12 @@ unsigned allowedProcessors() {
   return std::max(1, CPU_COUNT(&set));
 }
 
+Products getProducts(const CompileOptions &options) {
+  if (options.precision != Precision::BF16)
+    return Products::F32;
+  return options.emulateBf16Dot ? Products::EmulatedBf16 : Products::Bf16;
+}
+
 void printReport(const ImportReport &report, StringRef path, raw_ostream &os) {
   for (const std::string &error : report.errors)
     os << "error: " << path << ": " << error << "\n";
@@ -232,7 +238,7 @@ CompileStatus Compilation::emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLe
 
 CompileStatus Compilation::run() {
   threads = options.threads ? options.threads : allowedProcessors();
-  auto levels = selectLevels(options.targetCpu);
+  auto levels = selectLevels(options.targetCpu, getProducts(options));
   if (!levels)
     return fail(levels.takeError());
   ImportReport report;
@@ -253,6 +259,7 @@ CompileStatus Compilation::run() {
         graph.exactConv = options.exactConv;
         graph.batchOrder = options.batchOrder;
         graph.narrowWeights = options.precision == Precision::BF16;
+        graph.pairs = levels->front().kernels.pairs != PairDot::None;
         graph.fusion = options.fusion;
         graph.explainFusion = options.report;
         graph.tuning = tuning;

@@ -3,6 +3,7 @@
 #define TORSH_COMPILER_COMPILE_H
 
 #include "compiler/BatchOrder.h"
+#include "compiler/Target.h"
 #include "dialects/torsh/import/ImportReport.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -19,8 +20,10 @@ enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, O
 
 /// In which precision a model is computed.
 enum class Precision {
-  F32,  ///< as the model says
-  BF16, ///< f32 weights of contractions are stored as bf16; activations and sums stay f32
+  F32, ///< as the model says
+  /// The weights of contractions are stored as bf16. On CPUs with AVX512-BF16 their products are of bf16 too, and so are
+  /// the activations that they read; sums stay f32.
+  BF16,
 };
 
 /// Choices of a compilation.
@@ -34,6 +37,7 @@ struct CompileOptions {
   unsigned optLevel = 3;
   Precision precision = Precision::F32;
   BatchOrder batchOrder = BatchOrder::Auto;
+  bool emulateBf16Dot = false;    ///< with BF16: the products of bf16 on any CPU, slowly
   bool exactConv = false;         ///< convolutions as direct sums only: no Winograd transforms
   std::string fusion = "default"; ///< conservative, default or aggressive (torsh-form-groups)
   /// The database of measured choices; empty for the default place, "none" for the strategies' own defaults.
@@ -45,6 +49,9 @@ struct CompileOptions {
   ImportOptions import;
   llvm::raw_ostream *log = &llvm::errs();
 };
+
+/// What the precision asks of the CPU levels.
+Products getProducts(const CompileOptions &options);
 
 /// Why a compilation ended. The exit code of torshc is the value.
 enum class CompileStatus {

@@ -99,9 +99,6 @@ public:
     registerKernelDialects(registry);
     context = std::make_unique<mlir::MLIRContext>(registry, mlir::MLIRContext::Threading::DISABLED);
     context->loadAllAvailableDialects();
-    lowering = std::make_unique<mlir::PassManager>(context.get());
-    lowering->enableVerifier(false);
-    lowering->addPass(createLowerVectorsPass());
   }
 
   Error compile(const Job &job, CompiledKernel &result);
@@ -110,12 +107,26 @@ private:
   unsigned optLevel;
   KernelStage stage;
   mlir::PassManager &emissionFor(const CpuLevel &level);
+  mlir::PassManager &loweringFor(const CpuLevel &level);
 
   std::unique_ptr<mlir::MLIRContext> context;
   /// Kept from kernel to kernel: passes collect their patterns when they run for the first time.
-  std::unique_ptr<mlir::PassManager> lowering;
+  std::unique_ptr<mlir::PassManager> lowering[2];         ///< without and with instructions for bf16
   StringMap<std::unique_ptr<mlir::PassManager>> emission; ///< by CPU level
 };
+
+mlir::PassManager &Worker::loweringFor(const CpuLevel &level) {
+  bool native = level.kernels.pairs == PairDot::Native;
+  std::unique_ptr<mlir::PassManager> &passes = lowering[native];
+  if (!passes) {
+    passes = std::make_unique<mlir::PassManager>(context.get());
+    passes->enableVerifier(false);
+    LowerVectorsPassOptions options;
+    options.nativeBf16 = native;
+    passes->addPass(createLowerVectorsPass(options));
+  }
+  return *passes;
+}
 
 mlir::PassManager &Worker::emissionFor(const CpuLevel &level) {
   std::unique_ptr<mlir::PassManager> &passes = emission[level.name];
@@ -125,6 +136,8 @@ mlir::PassManager &Worker::emissionFor(const CpuLevel &level) {
     EmitKernelsPassOptions options;
     options.lanes = level.kernels.lanes;
     options.registers = level.kernels.registers;
+    options.bf16Dot = level.kernels.pairs == PairDot::Native;
+    options.emulateBf16Dot = level.kernels.pairs == PairDot::Emulated;
     passes->addPass(createEmitKernelsPass(options));
   }
   return *passes;
@@ -163,7 +176,7 @@ Error Worker::compile(const Job &job, CompiledKernel &result) {
     finish();
     return Error::success();
   }
-  if (failed(lowering->run(*module)))
+  if (failed(loweringFor(*job.level).run(*module)))
     return fail("its loops could not be lowered", diagnostics.text);
 
   LLVMContext llvmContext;

@@ -102,6 +102,7 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
   root["opt_level"] = int64_t(optLevel);
   root["precision"] = precision;
+  root["products"] = levels.front().kernels.pairs == PairDot::None ? "f32" : "bf16";
   root["model"] = sys::path::filename(modelPath);
   if (model.bytes >= 0) {
     root["model_bytes"] = model.bytes;
@@ -113,7 +114,8 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   root["outputs"] = ports(portNames(function, false), function.getResultTypes());
   json::Array levelNames;
   for (const CpuLevel &level : levels)
-    levelNames.push_back(("x86-64-" + level.name).str());
+    levelNames.push_back(
+        ("x86-64-" + level.name + (level.kernels.pairs == PairDot::Native ? "+avx512bf16" : "")).str());
   root["cpu_levels"] = std::move(levelNames);
   root["arena_bytes"] = dim::toString(mlir::cast<DimAttr>(function->getAttr("torsh.arena_bytes")));
   if (auto bound = function->getAttrOfType<mlir::IntegerAttr>("torsh.arena_lower_bound"))

@@ -57,6 +57,13 @@ std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
     graph.optLevel = *graphLevel;
     graph.exactConv = options.exactConv;
     graph.narrowWeights = options.precision == Precision::BF16;
+    // The same rounded operands as in the artifact for these levels.
+    auto levels = selectLevels(options.targetCpu, getProducts(options));
+    if (!levels) {
+      *options.log << "error: " << toString(levels.takeError()) << "\n";
+      return nullptr;
+    }
+    graph.pairs = levels->front().kernels.pairs != PairDot::None;
     graph.fusion = options.fusion;
     // The evaluator takes a group as a function of whole values.
     graph.batchOrder = BatchOrder::Layers;

@@ -44,7 +44,8 @@ void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
 }
 
 void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
-  bool winograd = options.optLevel > 1 && !options.exactConv;
+  // Twice as many products at once for the direct sum leave Winograd's transforms nothing to save.
+  bool winograd = options.optLevel > 1 && !options.exactConv && !options.pairs;
   // A convolution's choice is one for or against Winograd.
   if (options.tuning && winograd)
     pm.addPass(createApplyChoicesPass(options.tuning));
@@ -58,6 +59,9 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   pm.addNestedPass<func::FuncOp>(createNormalizeContractionsPass());
   // Needs weights as [K, N].
   pm.addNestedPass<func::FuncOp>(createPackWeightsPass());
+  // Before narrow-weights, which takes what has no pairs.
+  if (options.pairs)
+    pm.addNestedPass<func::FuncOp>(createPairContractionsPass());
   // Panels are what gets narrow: what is read by anything else keeps its type.
   if (options.narrowWeights)
     pm.addNestedPass<func::FuncOp>(createNarrowWeightsPass());
@@ -72,6 +76,9 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   groups.level = options.fusion;
   groups.explain = options.explainFusion;
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
+  // Only groups show which results are stored twice.
+  if (options.pairs)
+    pm.addNestedPass<func::FuncOp>(createNarrowActivationsPass());
   // Counts what groups hand to each other.
   if (options.batchOrder != BatchOrder::Layers && options.optLevel > 1) {
     SplitBatchPassOptions split;

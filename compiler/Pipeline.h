@@ -16,6 +16,7 @@ struct GraphOptions {
   bool exactConv = false; ///< convolutions as direct sums alone
   BatchOrder batchOrder = BatchOrder::Auto;
   bool narrowWeights = false;     ///< weights of contractions are stored as bf16
+  bool pairs = false;             ///< contractions sum products of pairs of bf16
   std::string fusion = "default"; ///< conservative, default or aggressive
   bool explainFusion = false;     ///< remarks about values that kernels hand to each other in memory
   std::shared_ptr<const TuningContext> tuning; ///< measured choices, or null

@@ -18,13 +18,26 @@ static const CpuLevel level3{TORSH_CPU_X86_64_V3, "v3", "x86-64-v3", "", "generi
 // Kernels choose their vectors themselves: 512-bit registers are wanted.
 static const CpuLevel level4{TORSH_CPU_X86_64_V4, "v4", "x86-64-v4", "-prefer-256-bit", "generic", avx512};
 
-Expected<std::vector<CpuLevel>> selectLevels(StringRef targetCpu) {
+/// v4 as it is on CPUs with AVX512-BF16. The name is v4's: what was measured there holds for all kernels but those on pairs,
+/// which have keys of their own.
+static const CpuLevel level4Bf16{TORSH_CPU_X86_64_V4_BF16,      "v4",      "x86-64-v4",
+                                 "-prefer-256-bit,+avx512bf16", "generic", {16, 32, PairDot::Native}};
+
+static Expected<std::vector<CpuLevel>> levelsOf(StringRef targetCpu, bool bf16) {
   if (targetCpu == "portable")
     return std::vector<CpuLevel>{level3, level4};
   if (targetCpu == "x86-64-v3")
     return std::vector<CpuLevel>{level3};
   if (targetCpu == "x86-64-v4")
     return std::vector<CpuLevel>{level4};
+  // The name has to outlive the level.
+  static const char *const withBf16[] = {"cooperlake",    "sapphirerapids", "emeraldrapids",
+                                         "graniterapids", "znver4",         "znver5"};
+  if (const auto *found = llvm::find(withBf16, targetCpu); found != std::end(withBf16)) {
+    CpuLevel level = bf16 ? level4Bf16 : level4;
+    level.tune = *found;
+    return std::vector<CpuLevel>{level};
+  }
   if (targetCpu == "host" || targetCpu == "native") {
     StringMap<bool> features = sys::getHostCPUFeatures();
     if (!features.lookup("avx2") || !features.lookup("fma"))
@@ -34,13 +47,33 @@ Expected<std::vector<CpuLevel>> selectLevels(StringRef targetCpu) {
     bool wide = features.lookup("avx512f") && features.lookup("avx512vl") && features.lookup("avx512bw") &&
                 features.lookup("avx512dq") && features.lookup("avx512cd");
     // The level stays the psABI one, so that the artifact's check at load is exact; only the tuning is the host's.
-    CpuLevel level = wide ? level4 : level3;
+    CpuLevel level = !wide ? level3 : bf16 && features.lookup("avx512bf16") ? level4Bf16 : level4;
     static const std::string host = sys::getHostCPUName().str();
     level.tune = host;
     return std::vector<CpuLevel>{level};
   }
   return createStringError("TSH-0602: unknown target CPU '" + targetCpu +
-                           "'; use portable, host, x86-64-v3 or x86-64-v4");
+                           "'; use portable, host, x86-64-v3, x86-64-v4, or with AVX512-BF16 cooperlake, "
+                           "sapphirerapids, emeraldrapids, graniterapids, znver4 or znver5");
+}
+
+Expected<std::vector<CpuLevel>> selectLevels(StringRef targetCpu, Products products) {
+  Expected<std::vector<CpuLevel>> levels = levelsOf(targetCpu, products == Products::Bf16);
+  if (levels && products == Products::EmulatedBf16)
+    for (CpuLevel &level : *levels)
+      level.kernels.pairs = PairDot::Emulated;
+  return levels;
+}
+
+bool runsHere(const CpuLevel &level) {
+  StringMap<bool> features = sys::getHostCPUFeatures();
+  auto has = [&](std::initializer_list<StringRef> names) {
+    return llvm::all_of(names, [&](StringRef name) { return features.lookup(name); });
+  };
+  return has({"avx2", "fma"}) &&
+         (level.number < TORSH_CPU_X86_64_V4 ||
+          has({"avx512f", "avx512vl", "avx512bw", "avx512dq", "avx512cd"})) &&
+         (level.number < TORSH_CPU_X86_64_V4_BF16 || has({"avx512bf16"}));
 }
 
 void initializeTargets() {

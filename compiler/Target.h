@@ -13,6 +13,13 @@
 
 namespace torsh {
 
+/// How the products of contractions are computed.
+enum class Products {
+  F32,
+  Bf16,         ///< pairs of bf16, summed in f32, on CPUs that have AVX512-BF16; f32 on others
+  EmulatedBf16, ///< the same sums on any CPU, for tests
+};
+
 /// One set of kernels of an artifact: a psABI level of x86-64 and what the strategies may assume.
 struct CpuLevel {
   unsigned number; ///< TORSH_CPU_*
@@ -20,9 +27,13 @@ struct CpuLevel {
   KernelTarget kernels;
 };
 
-/// The levels that a `--target-cpu` value stands for: `portable` (v3 and v4), `x86-64-v3`, `x86-64-v4`, or `host` (the
-/// level of this machine, tuned for it). Fails on any other name.
-llvm::Expected<std::vector<CpuLevel>> selectLevels(llvm::StringRef targetCpu);
+/// The levels that a `--target-cpu` value stands for: `portable` (v3 and v4), `x86-64-v3`, `x86-64-v4`, `host` (the
+/// level of this machine, tuned for it), or a CPU with AVX512-BF16 by LLVM's name (v4, tuned for it). Fails on any other
+/// name. All levels of a list have one kind of products, because they share the host plan and the weights.
+llvm::Expected<std::vector<CpuLevel>> selectLevels(llvm::StringRef targetCpu,
+                                                   Products products = Products::F32);
+/// Whether this machine runs the code of a level.
+bool runsHere(const CpuLevel &level);
 
 /// Registers the X86 target once.
 void initializeTargets();

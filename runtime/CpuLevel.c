@@ -1,4 +1,4 @@
-/* The feature lists of the levels are those of the x86-64 psABI. */
+/* The feature lists of the levels are those of the x86-64 psABI; the last level is ours. */
 #include "CpuLevel.h"
 
 #include <stdatomic.h>
@@ -8,7 +8,7 @@
 #include <cpuid.h>
 
 typedef struct features {
-  uint32_t leaf1_ecx, leaf7_ebx, extended_ecx;
+  uint32_t leaf1_ecx, leaf7_ebx, leaf7_1_eax, extended_ecx;
   uint64_t xcr0;
 } features;
 
@@ -19,12 +19,15 @@ static uint64_t read_xcr0(void) {
 }
 
 static features read_features(void) {
-  features f = {0, 0, 0, 0};
+  features f = {0, 0, 0, 0, 0};
   uint32_t a, b, c, d;
   if (__get_cpuid(1, &a, &b, &c, &d))
     f.leaf1_ecx = c;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
     f.leaf7_ebx = b;
+  /* EAX of the first subleaf is the number of the last one. */
+  if (f.leaf7_ebx && a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d))
+    f.leaf7_1_eax = a;
   if (__get_cpuid(0x80000001u, &a, &b, &c, &d))
     f.extended_ecx = c;
   /* Without OSXSAVE the operating system does not save the wide registers, and xgetbv itself would trap. */
@@ -52,7 +55,8 @@ static uint32_t detect(void) {
   if (!has(f.leaf7_ebx, BIT(16) | BIT(17) | BIT(28) | BIT(30) | BIT(31)) ||
       !has(f.xcr0, BIT(5) | BIT(6) | BIT(7)))
     return 3;
-  return 4;
+  /* AVX512-BF16. */
+  return has(f.leaf7_1_eax, BIT(5)) ? 5 : 4;
 }
 
 #else
@@ -69,6 +73,12 @@ uint32_t torsh_rt_cpu_level(void) {
     atomic_store_explicit(&cache, held, memory_order_relaxed);
   }
   return held - 1;
+}
+
+const char *torsh_rt_cpu_level_name(uint32_t level) {
+  static const char *const names[] = {"no x86-64", "x86-64-v1", "x86-64-v2",
+                                      "x86-64-v3", "x86-64-v4", "x86-64-v4 with AVX512-BF16"};
+  return level < sizeof(names) / sizeof(*names) ? names[level] : "a later level";
 }
 
 uint32_t torsh_rt_cpu_level_allowed(void) {

@@ -74,9 +74,8 @@ static torsh_status choose_level(torsh_module *module, const char *path, torsh_e
   }
   return torsh_rt_fail(
       error, TORSH_E_CPU,
-      "%s needs a CPU of level x86-64-v%u; this one has x86-64-v%u. Compile the model for this CPU "
-      "with --target-cpu.",
-      path, p->codes[0].cpu_level, allowed);
+      "%s needs a CPU of level %s; this one has %s. Compile the model for this CPU with --target-cpu.", path,
+      torsh_rt_cpu_level_name(p->codes[0].cpu_level), torsh_rt_cpu_level_name(allowed));
 }
 
 static torsh_status take_executor(torsh_module *module, const torsh_load_options *options,
@@ -127,9 +126,9 @@ torsh_status torsh_rt_module_load(const char *path, const torsh_load_options *op
   }
   for (int i = 0; i < 32; ++i)
     snprintf(module->build_id + 2 * i, 3, "%02x", module->file.trailer.code_sha256[i]);
-  torsh_rt_log(
-      TORSH_LOG_INFO, "loaded %s: build %.12s, code for x86-64-v%u, %llu bytes of weights, %u threads.", path,
-      module->build_id, module->cpu_level, (unsigned long long)module->weights.size, module->executor->width);
+  torsh_rt_log(TORSH_LOG_INFO, "loaded %s: build %.12s, code for %s, %llu bytes of weights, %u threads.",
+               path, module->build_id, torsh_rt_cpu_level_name(module->cpu_level),
+               (unsigned long long)module->weights.size, module->executor->width);
   *result = module;
   return TORSH_OK;
 }

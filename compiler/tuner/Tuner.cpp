@@ -206,18 +206,19 @@ void Tuner::tuneKernels(mlir::func::FuncOp main) {
 
 CompileStatus Tuner::run() {
   end = after(options.seconds);
-  auto levels = selectLevels(options.compile.targetCpu);
+  auto levels = selectLevels(options.compile.targetCpu, getProducts(options.compile));
   if (!levels)
     return fail(toString(levels.takeError()));
   SmallVector<StringRef> names;
   for (const CpuLevel &level : *levels)
     names.push_back(level.name);
-  StringRef runsHere = getLevelRunHere(names);
-  if (runsHere.empty())
+  StringRef levelHere = getLevelRunHere(names);
+  // A level's name says nothing about instructions for bf16.
+  if (levelHere.empty() || (levels->size() == 1 && !runsHere(levels->front())))
     return fail("TSH-0663: this machine runs no code for --target-cpu=" + options.compile.targetCpu +
                 ", so nothing can be measured; tune on a machine that does");
   for (const CpuLevel &level : *levels)
-    if (level.name == runsHere)
+    if (level.name == levelHere)
       trial.level = level;
   trial.threads = options.compile.threads ? options.compile.threads : allowedProcessors();
   trial.optLevel = options.compile.optLevel;
@@ -230,7 +231,7 @@ CompileStatus Tuner::run() {
   tuning = std::make_shared<TuningContext>();
   tuning->database = std::move(*database);
   tuning->cpu = describeCpu();
-  tuning->level = runsHere.str();
+  tuning->level = levelHere.str();
   // What others measured is no reason not to measure.
   tuning->useShipped = false;
   log << "tuning for " << tuning->cpu << ", level " << tuning->level << ", database " << path << "\n";
@@ -264,6 +265,7 @@ CompileStatus Tuner::run() {
   graph.exactConv = options.compile.exactConv;
   graph.batchOrder = options.compile.batchOrder;
   graph.narrowWeights = options.compile.precision == Precision::BF16;
+  graph.pairs = levels->front().kernels.pairs != PairDot::None;
   if (!runPasses(*model.module, [&](mlir::OpPassManager &pm) { buildAlgebraPipeline(pm, graph); }))
     return CompileStatus::Failed;
   log << "  default         tuned  kernel\n";

@@ -103,11 +103,17 @@ static LogicalResult checkWindowLists(std::optional<Location> location, StringRe
   return success();
 }
 
+/// The element type of a convolution's result: its bias says when products of bf16 are summed and kept in f32.
+static Type convResultType(Type x, Value bias) {
+  Type element = bias ? cast<RankedTensorType>(bias.getType()).getElementType() : x;
+  return x.isBF16() && element.isF32() ? element : x;
+}
+
 /// Checks the bias and the element types.
 template <typename OpTy> static LogicalResult checkBias(OpTy op, StringRef label, DimAttr outputs) {
-  Type element = op.getX().getType().getElementType();
+  Type element = op.getX().getType().getElementType(), result = op.getY().getType().getElementType();
   if (op.getW().getType().getElementType() != element ||
-      (op.getBias() && cast<RankedTensorType>(op.getBias().getType()).getElementType() != element))
+      (op.getBias() && cast<RankedTensorType>(op.getBias().getType()).getElementType() != result))
     return op.emitOpError(label) << "_c3: x, w and bias have one element type";
   if (!op.getBias())
     return success();
@@ -137,8 +143,8 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
     dims[at.spatial(i)] =
         windowCount(paddedExtent(x[at.spatial(i)], adaptor.getLow()[i], adaptor.getHigh()[i]),
                     w[at.filterSpatial(i)], adaptor.getStrides()[i], adaptor.getDilations()[i]);
-  return addInferredTensor(location, "conv_c1", dims,
-                           cast<RankedTensorType>(adaptor.getX().getType()).getElementType(), types);
+  Type element = cast<RankedTensorType>(adaptor.getX().getType()).getElementType();
+  return addInferredTensor(location, "conv_c1", dims, convResultType(element, adaptor.getBias()), types);
 }
 
 LogicalResult ConvOp::verify() {

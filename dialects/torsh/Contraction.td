@@ -33,7 +33,7 @@ def Torsh_ConvOp : Torsh_Op<"conv", [Pure, Torsh_InferType]> {
     channels_last:  x [N, spatial..., C], w [spatial..., C/groups, O], y [N, spatial..., O].
     Padding is with zeros. y spatial = floor((x + low + high - dilation * (k - 1) - 1) / stride) + 1.
     conv_c1: lists have one entry a spatial dim; conv_c2: C = groups * (channels of w), O divisible by groups;
-    conv_c3: bias is [O], and x, w and bias have one element type.
+    conv_c3: bias is [O], x and w have one element type, and bias has the result's, which is that of x or, for bf16, f32.
   }];
   let arguments = (ins Torsh_NumberTensor:$x, Torsh_NumberTensor:$w, Optional<Torsh_NumberTensor>:$bias,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$low,
@@ -50,7 +50,7 @@ def Torsh_ConvTransposeOp : Torsh_Op<"conv_transpose", [Pure, Torsh_InferType]> 
   let description = [{
     channels_first: x [N, C, spatial...], w [C, O/groups, spatial...]. channels_last: x [N, spatial..., C],
     w [spatial..., C, O/groups]. y spatial = (x - 1) * stride + dilation * (k - 1) + 1 + output_padding - low - high.
-    conv_transpose_c1..c3: as conv.
+    conv_transpose_c1..c3: as conv, with one element type for all.
   }];
   let arguments = (ins Torsh_NumberTensor:$x, Torsh_NumberTensor:$w, Optional<Torsh_NumberTensor>:$bias,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$low,

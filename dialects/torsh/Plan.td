@@ -27,7 +27,8 @@ def Torsh_UnpackOp : Torsh_Op<"unpack", [Pure]> {
   let description = [{
     x [batch..., ceil(N/p), K, p] -> y [batch..., K, N] with y[.., k, n] = x[.., n / p, k, n % p]. Weights are packed
     when the artifact is written; kernels of contractions read the panels and never run this op.
-    Weights may be stored as bf16 behind an f32 matrix.
+    Weights may be stored as bf16 behind an f32 matrix. Panels of pairs are x [batch..., ceil(N/p), K/2, p, 2] with
+    y[.., k, n] = x[.., n / p, k / 2, n % p, k % 2]: two neighbours along k lie together.
     unpack_c1: shapes as above, element types equal or bf16 and f32.
   }];
   let arguments = (ins Torsh_Tensor:$x);

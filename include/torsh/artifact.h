@@ -70,6 +70,7 @@ typedef struct torsh_port {
 #define TORSH_CPU_X86_64_V2 2u
 #define TORSH_CPU_X86_64_V3 3u
 #define TORSH_CPU_X86_64_V4 4u
+#define TORSH_CPU_X86_64_V4_BF16 5u /* v4 and AVX512-BF16 */
 
 typedef struct torsh_code {
   uint32_t cpu_level; /* TORSH_CPU_* */

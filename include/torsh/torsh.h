@@ -181,7 +181,7 @@ typedef struct torsh_load_options {
 typedef struct torsh_module_info {
   uint32_t size; /* in: sizeof(torsh_module_info) of the caller */
   uint32_t num_inputs, num_outputs;
-  uint32_t cpu_level;   /* TORSH_CPU_* of the code in use: 2, 3 or 4 */
+  uint32_t cpu_level;   /* TORSH_CPU_* of the code in use: 2, 3, 4, or 5 for 4 with AVX512-BF16 */
   const char *metadata; /* JSON, metadata_size bytes, also NUL-terminated */
   uint64_t metadata_size;
   uint64_t weights_size;

@@ -21,6 +21,7 @@ struct EmitKernels : impl::EmitKernelsPassBase<EmitKernels> {
     KernelTarget target;
     target.lanes = lanes;
     target.registers = registers;
+    target.pairs = emulateBf16Dot ? PairDot::Emulated : bf16Dot ? PairDot::Native : PairDot::None;
     OpBuilder builder(&getContext());
     for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>())) {
       // The function takes the kernel's name, so the kernel leaves the symbol table first.

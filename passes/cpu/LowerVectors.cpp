@@ -52,7 +52,7 @@ bool usesArrays(ModuleOp module) {
 }
 
 struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
-  LowerVectors() = default;
+  using LowerVectorsPassBase::LowerVectorsPassBase;
   LowerVectors(const LowerVectors &other) : LowerVectorsPassBase(other) {}
 
   /// Patterns and passes are collected once, not for each kernel.
@@ -68,17 +68,17 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});
     functions = FrozenRewritePatternSet(std::move(patterns));
 
-    pipelineOfKernels = buildPipeline(/*arrays=*/false);
-    pipelineOfArrays = buildPipeline(/*arrays=*/true);
+    pipelineOfKernels = buildPipeline(/*arrays=*/false, nativeBf16);
+    pipelineOfArrays = buildPipeline(/*arrays=*/true, nativeBf16);
     return success();
   }
 
-  static OpPassManager buildPipeline(bool arrays) {
+  static OpPassManager buildPipeline(bool arrays, bool nativeBf16) {
     OpPassManager pipeline(ModuleOp::getOperationName());
     // bf16 is rounded by integer arithmetic: LLVM would call the compiler's runtime library, which no artifact has. This
-    // comes first, because canonical forms convert integers to bf16 directly.
+    // comes first, because canonical forms convert integers to bf16 directly. AVX512-BF16 has an instruction for it.
     arith::ArithExpandOpsPassOptions expansion;
-    expansion.includeBf16 = true;
+    expansion.includeBf16 = !nativeBf16;
     pipeline.addPass(arith::createArithExpandOpsPass(expansion));
     pipeline.addPass(createCanonicalizerPass());
     pipeline.addPass(createCSEPass());

@@ -53,6 +53,8 @@ def EmitKernelsPass : Pass<"torsh-emit-kernels", "::mlir::ModuleOp"> {
   let options = [
     Option<"lanes", "lanes", "unsigned", "8", "f32 lanes of a vector register">,
     Option<"registers", "registers", "unsigned", "16", "vector registers">,
+    Option<"bf16Dot", "bf16-dot", "bool", "false", "products of pairs of bf16 are vdpbf16ps">,
+    Option<"emulateBf16Dot", "emulate-bf16-dot", "bool", "false", "products of pairs of bf16 are two multiply-adds">,
   ];
   let dependentDialects = ["::torsh::TorshDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
@@ -70,6 +72,9 @@ def LowerVectorsPass : Pass<"torsh-lower-vectors", "::mlir::ModuleOp"> {
 
     Precondition: torsh-emit-kernels ran. Never nnan, ninf or arcp: they break NaN tests and masks of -inf.
   }];
+  let options = [
+    Option<"nativeBf16", "native-bf16", "bool", "false", "the CPU rounds to bf16; else integer arithmetic does">,
+  ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::vector::VectorDialect",
                            "::mlir::ub::UBDialect", "::mlir::math::MathDialect"];
 }

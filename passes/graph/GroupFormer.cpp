@@ -83,11 +83,26 @@ bool GroupFormer::dependsOn(Value value, const OpSet &set,
   return llvm::any_of(groups[it->second].first, through);
 }
 
+/// The rounded copy of a value, which contractions read.
+static bool isNarrowing(Operation *op) {
+  auto cast = dyn_cast<CastOp>(op);
+  return cast && typeOf(cast.getX()).getElementType().isF32() &&
+         typeOf(cast.getY()).getElementType().isBF16();
+}
+
 unsigned GroupFormer::countYields(const OpSet &set) const {
+  auto isRead = [&](Value result) {
+    return llvm::any_of(result.getUsers(), [&](Operation *user) { return !set.contains(user); });
+  };
   unsigned count = 0;
-  for (Operation *op : set)
+  for (Operation *op : set) {
+    // A value and its rounded copy are one: torsh-narrow-activations keeps both only where it must.
+    Operation *source = isNarrowing(op) ? op->getOperand(0).getDefiningOp() : nullptr;
+    if (source && set.contains(source) && isRead(op->getOperand(0)))
+      continue;
     for (Value result : op->getResults())
-      count += llvm::any_of(result.getUsers(), [&](Operation *user) { return !set.contains(user); });
+      count += isRead(result);
+  }
   return count;
 }
 
@@ -326,8 +341,9 @@ void GroupFormer::plan() {
   anchored({"row_norm", "reduce"}, true, true);
   anchored({"pool", "recurrent", "resize", "scan", "concat", "winograd_input", "index"}, false, false);
   // What is left: chains of elementwise ops. A conservative chain grows from its first op by single readers.
-  auto chain = [&](Operation *op) {
-    if (!isFree(op) || !isElementwise(op))
+  // Rounded copies come last, so that the kernel of their source takes them.
+  auto chain = [&](Operation *op, bool narrowing) {
+    if (!isFree(op) || !isElementwise(op) || isNarrowing(op) != narrowing)
       return;
     OpSet set;
     set.insert(op);
@@ -336,10 +352,11 @@ void GroupFormer::plan() {
     growEpilogue(set, op->getResult(0), mostYields("elementwise"));
     claim(set, "elementwise");
   };
-  if (level == FusionLevel::Conservative)
-    llvm::for_each(ops, chain);
-  else
-    llvm::for_each(llvm::reverse(ops), chain);
+  if (level != FusionLevel::Conservative)
+    std::reverse(ops.begin(), ops.end());
+  for (bool narrowing : {false, true})
+    for (Operation *op : ops)
+      chain(op, narrowing);
   for (Operation *op : ops)
     for (Value operand : op->getOperands())
       if (Operation *producer = operand.getDefiningOp(); producer && isRecomputed(producer, op))

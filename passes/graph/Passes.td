@@ -181,6 +181,40 @@ def NarrowWeightsPass : Pass<"torsh-narrow-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def PairContractionsPass : Pass<"torsh-pair-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Contractions of packed weights become sums of products of pairs of bf16";
+  let description = [{
+    Before: `%w = torsh.unpack %p : (tensor<4x64x16xf32>) -> tensor<64x64xf32>; %y = torsh.dot_general %x, %w`
+    After:  `%w = torsh.unpack %q : (tensor<4x32x16x2xbf16>) -> tensor<64x64xbf16>` with a recipe %q that puts two
+            neighbours along K beside each other, and `%y = torsh.dot_general %narrow, %w : (.. bf16, .. bf16) -> .. f32`
+
+    The cast that makes %narrow stands at the result that %x is a window on, so that the kernel of that result stores
+    it; it goes below padding, concatenation and max pooling where nobody else reads those. A convolution without a bias
+    gets one of zeros, which says that its sums are f32. Sums of an odd number of products, convolutions of an odd number
+    of channels (the first one of most networks), weights that Winograd's transform made or that something else reads,
+    depthwise convolutions and recurrent layers stay in f32.
+
+    Precondition: torsh-pack-weights, before torsh-narrow-weights. Rationale: AVX512-BF16 adds two products a lane to
+    f32 sums, so half of the multiply-adds are left; each operand is rounded once, at most by 2^-9 of itself.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def NarrowActivationsPass : Pass<"torsh-narrow-activations", "::mlir::func::FuncOp"> {
+  let summary = "What is stored as f32 and as bf16 is stored as bf16 alone";
+  let description = [{
+    Before: `%y, %narrow = torsh.group "dot" .. yield %a, %cast : f32, bf16` where other groups read both
+    After:  `%narrow = torsh.group "dot" ..`, and the groups that read %y begin with a cast of %narrow to f32
+
+    The f32 result goes only when each of its readers can widen what it loads and it is no output of the model: a
+    residual stream that no contraction reads directly has no bf16 copy, so it stays f32. Sums, norms and softmax go on
+    in f32 from the rounded value.
+
+    Precondition: torsh-form-groups. Rationale: half of the bytes of most activations, and no value is stored twice.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def CheckImportPass : Pass<"torsh-check-import", "::mlir::ModuleOp"> {
   let summary = "Verifies the import contract";
   let description = [{

@@ -45,7 +45,7 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
     Value size = kb.min(kb.constant(pieceSize()), kb.sub(kb.constant(run), start));
     if (run == pieceSize() * piecesOfRun())
       size = kb.constant(pieceSize());
-    Value leftOffset = kb.add(offsetOf(index), start);
+    Value runOffset = offsetOf(index);
     Value k = kb.add(kb.mul(index, kb.constant(run)), start);
     Value last =
         arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::eq, piece, kb.constant(pieces - 1));
@@ -68,8 +68,14 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
 
     forRowBlocks(kb, place.from, place.to, tile.rows, [&](Value row, int64_t count) {
       SmallVector<Value> left;
-      for (Value pointer : leftOf(row, count))
-        left.push_back(kb.address(pointer, micro.leftType, leftOffset));
+      for (Value pointer : leftOf(row, count)) {
+        // The elements of pairs are bf16, so that a run may begin between two pairs.
+        if (micro.pairs)
+          left.push_back(
+              kb.address(kb.address(pointer, kb.b.getBF16Type(), runOffset), micro.leftType, start));
+        else
+          left.push_back(kb.address(pointer, micro.leftType, kb.add(runOffset, start)));
+      }
       Value base = kb.mul(kb.sub(row, place.from), kb.constant(width));
       auto placeOf = [&](int64_t i) { return kb.add(base, kb.constant(i * micro.lanes)); };
       SmallVector<Value> sums;

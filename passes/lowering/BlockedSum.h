@@ -6,7 +6,7 @@
 
 namespace torsh {
 
-/// A sum of `outer * run` products for a block of rows and a group of weight panels [outer * run][16], cut along k.
+/// A sum of `outer * run` steps (products, or pairs of them) for a block of rows and a group of weight panels [outer * run][16], cut along k.
 ///
 /// Of each panel a piece is read that stays in the first-level cache while all rows of the block use it, and the next
 /// piece is fetched meanwhile; between pieces the sums lie on the stack. Without the cut a long panel (K = 3072: 192
@@ -15,7 +15,7 @@ struct BlockedSum {
   KernelBuilder &kb;
   MicroKernel &micro;
   int64_t outer;     ///< runs, which lie beside each other in the weights only
-  int64_t run;       ///< products whose left elements are contiguous
+  int64_t run;       ///< steps whose left elements are contiguous
   int64_t blockRows; ///< the most rows of a block
   RegisterTile tile;
   mlir::Type weightType;
@@ -35,14 +35,14 @@ struct BlockedSum {
   };
   /// Pointers to the left elements of `count` rows from `row` on, at k = 0.
   using LeftOf = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value row, int64_t count)>;
-  /// The element offset of run `index` from the first.
+  /// The offset of run `index` from the first, in elements (not pairs of them).
   using OffsetOf = llvm::function_ref<mlir::Value(mlir::Value index)>;
   /// Receives the finished sums of `count` rows from `row` on.
   using Finish = llvm::function_ref<void(mlir::Value row, int64_t count, llvm::ArrayRef<mlir::Value> sums)>;
   void emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Finish finish);
 
 private:
-  bool widens() const { return weightType != micro.accumulator; }
+  bool widens() const { return !micro.pairs && weightType != micro.accumulator; }
   int64_t piecesOfRun() const;
   int64_t pieceSize() const;
 };

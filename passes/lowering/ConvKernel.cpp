@@ -4,7 +4,8 @@
 // over one contiguous piece of the input (kernel columns and channels together when the last dilation is 1), so the
 // convolution is a matrix product whose left rows are addressed instead of copied. The planes of an image with up to
 // four channels are read as they lie. The input is padded before (a copy costs about 1 % of the arithmetic), weights are
-// packed panels [groups][O/16][taps * C][16].
+// packed panels [groups][O/16][taps * C][16], or of pairs of bf16 [groups][O/16][taps * C / 2][16][2], whose products are
+// summed in pairs.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/ImagePlanes.h"
@@ -75,7 +76,11 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
 
   auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
   Type accumulator = kb.computeType(elementOf(op.getY()));
-  Type xType = elementOf(op.getX()), wType = elementOf(unpack.getX());
+  const bool pairs = holdsPairs(unpack);
+  if (pairs && kb.target.pairs == PairDot::None)
+    return kb.refuse("the weights are pairs of bf16, of which this CPU level has no products");
+  // As it lies in memory: a narrow input may be widened by its load.
+  Type xType = x->elementType, wType = pairs ? Type(kb.b.getI32Type()) : elementOf(unpack.getX());
   SmallVector<Value> ySizes = kb.dims(op.getY());
   ArrayRef<int64_t> wShape = cast<RankedTensorType>(op.getW().getType()).getShape();
   int64_t spatial = wShape.size() - 2;
@@ -94,13 +99,21 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
   int64_t taps = 1;
   for (int64_t axis = 0; axis < spatial; ++axis)
     taps *= wShape[axis];
+  // Steps of the sum: products, or pairs of them.
+  if (pairs && (planes || channels % 2))
+    return kb.refuse("planes and an odd number of channels have no pairs");
+  int64_t depth = taps * channels;
+  if (pairs) {
+    run /= 2;
+    depth /= 2;
+  }
 
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
   RegisterTile tile = chooseTile(kb, accumulator, dim::asConstant(pixelsOf(op)), groupOutputs);
-  kb.note =
-      llvm::formatv("tile {0}x{1}, {2} lanes, packed weights", tile.rows, tile.panels * panelWidth, lanes);
-  MicroKernel micro{kb, accumulator, xType, wType, lanes};
+  kb.note = llvm::formatv("tile {0}x{1}, {2} lanes, packed weights{3}", tile.rows, tile.panels * panelWidth,
+                          lanes, pairs ? ", bf16 pairs" : "");
+  MicroKernel micro{kb, accumulator, pairs ? wType : xType, wType, lanes, pairs};
   if (planes)
     micro.leftOffset = [&, spatial](int64_t k) {
       Value column = kb.mul(kb.constant(k / channels * op.getDilations()[spatial - 1]), x->strides[spatial]);
@@ -108,7 +121,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
     };
   BlockedSum blocked{kb,
                      micro,
-                     taps * channels / run,
+                     depth / run,
                      run,
                      std::min(rowBlock(op), dim::asConstant(pixelsOf(op)).value_or(INT64_MAX)),
                      tile,
@@ -142,7 +155,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         kb.min(kb.add(panelFrom, kb.constant(columnsOfTile / panelWidth)), kb.constant(panelsOfGroup));
     Value xBase =
         kb.add(x->offset, kb.add(kb.mul(image, x->strides[0]), kb.mul(group, kb.constant(channels))));
-    Value wGroup = kb.mul(group, kb.constant(panelsOfGroup * taps * channels * panelWidth));
+    Value wGroup = kb.mul(group, kb.constant(panelsOfGroup * depth * panelWidth));
 
     View xPixels{x->pointer, xType, xBase, {}};
     for (int64_t axis = 0; axis < spatial; ++axis)
@@ -160,7 +173,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         }
       }
       for (int64_t p = 0; p < panels; ++p) {
-        Value offset = kb.mul(kb.add(panel, kb.constant(p)), kb.constant(taps * channels * panelWidth));
+        Value offset = kb.mul(kb.add(panel, kb.constant(p)), kb.constant(depth * panelWidth));
         bases.push_back(kb.address(kb.inputPointer(weights.getArgNumber()), wType, kb.add(wGroup, offset)));
       }
       auto leftOf = [&](Value row, int64_t rows) {
@@ -211,7 +224,7 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         return;
       }
       // With few rows the weights are read once, from memory: the next panels come while these are used.
-      int64_t panelSize = taps * channels * panelWidth;
+      int64_t panelSize = depth * panelWidth;
       SmallVector<Value> ahead;
       if (block >= 4 * tile.rows && dim::asConstant(pixelsOf(op)).value_or(INT64_MAX) <= 4 * rowsOfTile)
         for (Value base : bases)

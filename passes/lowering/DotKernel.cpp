@@ -2,7 +2,8 @@
 //
 // y[batch, m, n] = sum over k of left[batch, m, k] * right[batch, k, n], then the epilogue on registers. The left
 // operand needs k contiguous; its rows may lie anywhere. The right operand is packed weight panels, or a view with n
-// contiguous, or a view with k contiguous that is packed panel by panel on the stack.
+// contiguous, or a view with k contiguous that is packed panel by panel on the stack. Panels of pairs of bf16 are
+// multiplied in pairs: a step of the sum then is two of k.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -114,13 +115,13 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   DotGeneralOp op = shape.op;
   auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
   Type accumulator = kb.computeType(elementOf(op.getY()));
-  Type leftType = elementOf(op.getLhs()),
-       rightType = elementOf(shape.unpack ? shape.unpack.getX() : op.getRhs());
   SmallVector<Value> sizes = kb.dims(op.getY());
   Value k = kb.dim(getDims(op.getLhs())[shape.leftK]);
   std::optional<View> left = kb.viewOf(op.getLhs());
   if (!left || getConstantIntValue(left->strides[shape.leftK]) != 1)
     return kb.refuse("the left operand's contracting dim is not contiguous");
+  // Element types as they lie in memory: a narrow operand may be widened by its load.
+  Type leftType = left->elementType, rightType;
 
   // The right operand: a base pointer per batch, a stride per k, columns contiguous.
   std::optional<View> right;
@@ -131,8 +132,10 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
     if (!argument || shape.rightK + 1 != shape.rightColumn)
       return kb.refuse("the packed weights are not an input");
     panelPointer = kb.inputPointer(argument.getArgNumber());
+    rightType = elementOf(shape.unpack.getX());
   } else {
     right = kb.viewOf(op.getRhs());
+    rightType = right ? right->elementType : Type();
     int64_t contiguous = packs ? shape.rightK : shape.rightColumn;
     if (!right || getConstantIntValue(right->strides[contiguous]) != 1)
       return kb.refuse("the right operand is contiguous along neither dim");
@@ -140,19 +143,29 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       return kb.refuse("the right operand must be transposed, its contracting dim is too long to pack");
   }
 
+  const bool pairs = shape.unpack && holdsPairs(shape.unpack);
+  if (pairs && kb.target.pairs == PairDot::None)
+    return kb.refuse("the weights are pairs of bf16, of which this CPU level has no products");
+  if (pairs) {
+    k = kb.div(k, kb.constant(2));
+    rightType = kb.b.getI32Type();
+  }
+
   int64_t lanes = std::min<int64_t>(kb.target.lanes, panelWidth);
   int64_t vectorsOfPanel = panelWidth / lanes;
   std::optional<int64_t> knownRows = dim::asConstant(productOf(shape, shape.rows));
-  RegisterTile tile = chooseTile(kb, accumulator, knownRows);
+  std::optional<int64_t> knownColumns = dim::asConstant(getDims(op.getY())[shape.column]);
+  RegisterTile tile = chooseTile(kb, accumulator, knownRows, pairs ? knownColumns : std::nullopt);
   if (packs)
     tile.panels = 1;
   kb.note = llvm::formatv("tile {0}x{1}, {2} lanes{3}", tile.rows, tile.panels * panelWidth, lanes,
-                          shape.unpack ? ", packed weights"
-                          : packs      ? ", packs"
-                                       : "");
+                          pairs          ? ", packed weights, bf16 pairs"
+                          : shape.unpack ? ", packed weights"
+                          : packs        ? ", packs"
+                                         : "");
   Value packed =
       packs ? kb.stackBuffer(kb.computeType(rightType), *getConstantIntValue(k) * panelWidth) : Value();
-  MicroKernel micro{kb, accumulator, leftType, rightType, lanes};
+  MicroKernel micro{kb, accumulator, pairs ? rightType : leftType, rightType, lanes, pairs};
   BlockedSum blocked{kb,
                      micro,
                      1,
@@ -300,7 +313,6 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       kb.loop(column, stop, width, [&](Value at) { columnsGroup(at, panels, Value()); });
       column = stop;
     };
-    auto knownColumns = getConstantIntValue(columnCount);
     if (tile.panels > 1)
       groups(tile.panels);
     if (tile.panels == 1 || !knownColumns || *knownColumns % (tile.panels * panelWidth) != 0)

@@ -231,8 +231,11 @@ Value KernelBuilder::linear(const View &view, Indices indices) {
   return result;
 }
 
-/// The type in memory: booleans take a byte, unsigned integers are signless.
+/// The type in memory: booleans take a byte, unsigned integers are signless. bf16 is moved as an integer: masked vectors of
+/// it are taken apart and rounded anew by LLVM where the CPU has no instructions for them.
 static Type memoryType(Type elementType) {
+  if (elementType.isBF16())
+    return IntegerType::get(elementType.getContext(), 16);
   if (auto integer = dyn_cast<IntegerType>(elementType))
     return IntegerType::get(elementType.getContext(), std::max(8u, integer.getWidth()));
   return elementType;
@@ -270,8 +273,10 @@ Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffs
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(stored));
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, zero);
   }
+  if (elementType.isBF16())
+    value = arith::BitcastOp::create(b, loc, vectorOf(elementType, lanes), value);
   Type wanted = vectorOf(computeType(elementType), lanes);
-  if (wanted != stored)
+  if (wanted != value.getType())
     value = arith::ExtFOp::create(b, loc, wanted, value);
   return value;
 }
@@ -279,10 +284,18 @@ Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffs
 void KernelBuilder::storeTo(Value value, Value pointer, Type elementType, Value elementOffset, unsigned lanes,
                             Value mask) {
   Type stored = vectorOf(memoryType(elementType), lanes);
-  if (elementType.isInteger(1))
+  if (elementType.isInteger(1)) {
     value = arith::ExtUIOp::create(b, loc, stored, value);
-  else if (value.getType() != stored)
-    value = arith::TruncFOp::create(b, loc, stored, value);
+  } else if (value.getType() != stored) {
+    Type narrow = elementType.isBF16() ? vectorOf(elementType, lanes) : stored;
+    // What the body has rounded already is not rounded again.
+    auto widened = value.getDefiningOp<arith::ExtFOp>();
+    value = widened && widened.getIn().getType() == narrow
+                ? widened.getIn()
+                : arith::TruncFOp::create(b, loc, narrow, value).getResult();
+    if (narrow != stored)
+      value = arith::BitcastOp::create(b, loc, stored, value);
+  }
   Value at = address(pointer, elementType, elementOffset);
   unsigned alignment = byteWidth(elementType);
   if (mask)

@@ -18,10 +18,18 @@
 
 namespace torsh {
 
+/// How a CPU level sums products of pairs of bf16 in f32.
+enum class PairDot {
+  None,     ///< not at all: bf16 is widened and multiplied as f32
+  Emulated, ///< by shifts and two multiply-adds: the same sums on any CPU, for tests
+  Native,   ///< by vdpbf16ps of AVX512-BF16
+};
+
 /// What the strategies know about the target.
 struct KernelTarget {
   unsigned lanes = 8;      ///< f32 lanes of a vector register
   unsigned registers = 16; ///< vector registers
+  PairDot pairs = PairDot::None;
 };
 
 /// Width of the packed weight panels (DECISION: one layout for all CPU levels).

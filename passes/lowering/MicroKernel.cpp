@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/lowering/PairProducts.h"
 
 using namespace mlir;
 
@@ -37,6 +38,9 @@ RegisterTile chooseTile(const KernelBuilder &kb, Type accumulator, std::optional
     tile = {4, 1};
   else if (columns && *columns <= int64_t(target.lanes))
     tile = {12, 1}; // One vector of columns: fewer than 8 sums would wait for each other.
+  else if (int64_t count = columns ? (*columns + panelWidth - 1) / panelWidth : 4; wide && count % 4 != 0)
+    // Panels beside groups of four would run alone, with 6 sums.
+    tile = count % 2 == 0 ? RegisterTile{12, 2} : count == 3 ? RegisterTile{8, 3} : tile;
   if (rows && *rows < tile.rows) {
     tile.rows = std::max<int64_t>(1, *rows);
     tile.panels = choosePanels(target, accumulator, tile.rows, 4);
@@ -51,6 +55,10 @@ int64_t chooseColumns(Operation *op) {
   return choices.get(Knob::ColumnPanels, defaultColumnPanels) * panelWidth;
 }
 
+bool holdsPairs(UnpackOp unpack) {
+  return unpack.getX().getType().getRank() == unpack.getY().getType().getRank() + 2;
+}
+
 SmallVector<Value> MicroKernel::zeros(int64_t count) {
   Value zero = kb.splatConstant(accumulator, 0, lanes);
   return SmallVector<Value>(count, zero);
@@ -60,7 +68,7 @@ Value MicroKernel::widen(Value value, Type elementType) {
   Type wanted = accumulator;
   if (auto vector = dyn_cast<VectorType>(value.getType()))
     wanted = VectorType::get(vector.getShape(), accumulator);
-  if (value.getType() == wanted)
+  if (value.getType() == wanted || pairs)
     return value;
   if (isa<FloatType>(accumulator))
     return arith::ExtFOp::create(kb.b, kb.loc, wanted, value);
@@ -69,15 +77,29 @@ Value MicroKernel::widen(Value value, Type elementType) {
   return arith::ExtSIOp::create(kb.b, kb.loc, wanted, value);
 }
 
+/// A pair of bf16 lies at any even address: a row may begin at an odd element.
+Value MicroKernel::loadLeft(Value pointer, Value k) {
+  if (leftOffset)
+    k = leftOffset(*getConstantIntValue(k));
+  if (!pairs)
+    return widen(kb.loadFrom(pointer, leftType, k, 1), leftType);
+  return LLVM::LoadOp::create(kb.b, kb.loc, leftType, kb.address(pointer, leftType, k), /*alignment=*/2);
+}
+
 SmallVector<Value> MicroKernel::step(ArrayRef<Value> left, int64_t vectors, Value k, ValueRange acc,
                                      llvm::function_ref<Value(Value, int64_t)> right) {
   SmallVector<Value> next(acc), columns;
   for (int64_t v = 0; v < vectors; ++v)
     columns.push_back(right(k, v));
+  if (pairs) {
+    PairProducts products(kb, columns);
+    for (auto [row, pointer] : llvm::enumerate(left))
+      products.add(kb.splat(loadLeft(pointer, k), lanes),
+                   MutableArrayRef(next).slice(row * vectors, vectors));
+    return next;
+  }
   for (auto [row, pointer] : llvm::enumerate(left)) {
-    Value at = leftOffset ? leftOffset(*getConstantIntValue(k)) : k;
-    Value element = widen(kb.loadFrom(pointer, leftType, at, 1), leftType);
-    Value wide = kb.splat(element, lanes);
+    Value wide = kb.splat(loadLeft(pointer, k), lanes);
     for (int64_t v = 0; v < vectors; ++v) {
       Value &sum = next[row * vectors + v];
       if (isa<FloatType>(accumulator))

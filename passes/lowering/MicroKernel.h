@@ -27,12 +27,17 @@ RegisterTile chooseTile(const KernelBuilder &kb, mlir::Type accumulator, std::op
 /// Columns of a tile of the tile space of the contraction `op`.
 int64_t chooseColumns(mlir::Operation *op);
 
+/// Whether the panels hold pairs of bf16 that are neighbours along k: [.., panels, K/2, 16, 2].
+bool holdsPairs(UnpackOp unpack);
+
 /// One step of the sum: where the operands of index k lie.
 struct MicroKernel {
   KernelBuilder &kb;
   mlir::Type accumulator; ///< element type of the sum
   mlir::Type leftType, rightType;
   int64_t lanes; ///< of one vector of the right operand
+  /// A step adds two products: an element of either operand is a pair of bf16, whose type here is i32.
+  bool pairs = false;
   /// Where element k of a left row lies, for rows that are not contiguous; k is then a constant, all steps are unrolled.
   std::function<mlir::Value(int64_t)> leftOffset = {};
 
@@ -48,6 +53,7 @@ struct MicroKernel {
   mlir::Value widen(mlir::Value value, mlir::Type elementType);
 
 private:
+  mlir::Value loadLeft(mlir::Value pointer, mlir::Value k);
   llvm::SmallVector<mlir::Value> step(llvm::ArrayRef<mlir::Value> left, int64_t vectors, mlir::Value k,
                                       mlir::ValueRange acc,
                                       llvm::function_ref<mlir::Value(mlir::Value, int64_t)> right);

@@ -14,7 +14,16 @@ using namespace mlir;
 
 namespace torsh {
 
+/// The operand of a cast that every load makes anyway: from bf16 to the type in which it is computed.
+static Value beforeWidening(Value value) {
+  auto cast = value.getDefiningOp<CastOp>();
+  auto elementOf = [](Value value) { return mlir::cast<RankedTensorType>(value.getType()).getElementType(); };
+  return cast && elementOf(cast.getX()).isBF16() && elementOf(cast.getY()).isF32() ? cast.getX() : Value();
+}
+
 std::optional<View> KernelBuilder::viewOf(Value value) {
+  if (Value narrow = beforeWidening(value))
+    return viewOf(narrow);
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     if (argument.getOwner() != &kernel.getBody().front())
       return std::nullopt;
@@ -55,8 +64,12 @@ std::optional<View> KernelBuilder::viewOf(Value value) {
     return view;
   }
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-    if (auto argument = dyn_cast<BlockArgument>(reshape.getX()))
-      return rowMajor(inputPointers[argument.getArgNumber()], cast<RankedTensorType>(value.getType()));
+    Value narrow = beforeWidening(reshape.getX());
+    if (auto argument = dyn_cast<BlockArgument>(narrow ? narrow : reshape.getX())) {
+      View view = rowMajor(inputPointers[argument.getArgNumber()], cast<RankedTensorType>(value.getType()));
+      view.elementType = cast<RankedTensorType>(argument.getType()).getElementType();
+      return view;
+    }
     auto sources = splitSources(reshape);
     if (!sources)
       return std::nullopt;

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agreement import Verdict, judge
+from agreement import ORT_FACTOR, Verdict, judge
 from proof import prove
 from runners import Toolchain
 from trained import magika_entry
@@ -63,8 +63,8 @@ def read_expected(path):
     return expected
 
 
-def compare_case(entry, case, outputs, load):
-    """The verdict over all outputs of a case that comes nearest to failing."""
+def compare_case(entry, case, outputs, load, bound=None):
+    """The verdict over all outputs of a case that comes nearest to failing. `bound` replaces the rule's limits."""
     worst = None
     for output, value in zip(entry["outputs"], outputs):
         name = output["name"]
@@ -72,14 +72,15 @@ def compare_case(entry, case, outputs, load):
         single = load(case["reference"][name])
         if value.dtype != single.dtype:
             return name, Verdict(False, float("inf"), 0.0, f"dtype {value.dtype} instead of {single.dtype}")
-        verdict = judge(value, reference, case.get("ort_error", {}).get(name), output["slice_axis"], output["argmax"])
+        known = bound / ORT_FACTOR if bound else case.get("ort_error", {}).get(name)
+        verdict = judge(value, reference, known, output["slice_axis"], output["argmax"])
         if worst is None or (not verdict.agrees, verdict.error / (verdict.limit or 1)) > (
                 not worst[1].agrees, worst[1].error / (worst[1].limit or 1)):
             worst = (name, verdict)
     return worst
 
 
-def try_model(entry, cache, tools, artifacts, via, load):
+def try_model(entry, cache, tools, artifacts, via, load, bound=None):
     row = Row(entry["name"])
     model = cache / entry["file"]
     artifact = artifacts / f"{entry['name']}.so"
@@ -107,7 +108,7 @@ def try_model(entry, cache, tools, artifacts, via, load):
         row.columns["run"] = "yes"
         if row.run_ms is None:
             row.run_ms = round(step.seconds * 1e3, 3)
-        name, verdict = compare_case(entry, case, step.outputs, load)
+        name, verdict = compare_case(entry, case, step.outputs, load, bound)
         row.cases += 1
         if row.error is None or verdict.error / (verdict.limit or 1) > row.error / (row.limit or 1):
             row.error, row.limit = verdict.error, verdict.limit
@@ -173,7 +174,8 @@ def run_models(entries, arguments, cache, load):
     for threads in arguments.threads or [2]:
         tools = Toolchain(arguments.torshc, arguments.package, threads, arguments.flag or ())
         for entry in entries:
-            row = settle(try_model(entry, cache, tools, arguments.work, arguments.via, load), expected)
+            row = settle(try_model(entry, cache, tools, arguments.work, arguments.via, load, arguments.bound),
+                         expected)
             if len(arguments.threads or ()) > 1:
                 row.name += f" ({threads} threads)"
             rows.append(row)
@@ -224,6 +226,8 @@ def parse():
     parser.add_argument("--via", choices=("package", "cli"), default="package", help="how artifacts are run")
     parser.add_argument("--threads", action="append", type=int, help="threads of a run; may be repeated (default 2)")
     parser.add_argument("--flag", action="append", help="a further flag for torshc, for example --flag=-O0")
+    parser.add_argument("--bound", type=float, metavar="ERROR",
+                        help="what outputs may be off, in place of the rule's limits: for flags that round, like bf16")
     parser.add_argument("--keep", action="store_true", help="keep the artifacts")
     parser.add_argument("--prove", action="store_true", help="check the comparison itself, without torshc")
     parser.add_argument("--prove-layers", default="8", help="layers of a model to change: a number or 'all'")

@@ -4,6 +4,7 @@
 #include "tools/torshc/Elements.h"
 #include "tools/torshc/Profile.h"
 #include "tools/torshc/Session.h"
+#include "torsh/artifact.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include <chrono>
@@ -146,9 +147,10 @@ int runBench(BenchOptions &options) {
       outs() << formatv("compile    {0:F1} ms\n", session->compileMs);
     outs() << formatv(
         "load       {0:F3} ms\nfirst run  {1:F3} ms\nmedian     {2:F3} ms ({3} runs)\nmin        {4:F3} ms\n"
-        "p90        {5:F3} ms\narena      {6} bytes\nthreads    {7}\ncode       x86-64-v{8}\n",
+        "p90        {5:F3} ms\narena      {6} bytes\nthreads    {7}\ncode       x86-64-v{8}{9}\n",
         session->loadMs, firstRun, median, times.size(), times[0], p90, stats.arena_bytes, info.width,
-        info.cpu_level);
+        std::min(info.cpu_level, TORSH_CPU_X86_64_V4),
+        info.cpu_level == TORSH_CPU_X86_64_V4_BF16 ? " with AVX512-BF16" : "");
     if (options.profile)
       profile->print(outs(), info.width);
     return 0;

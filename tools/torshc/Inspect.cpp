@@ -44,7 +44,10 @@ int runInspect(const std::string &path, bool json) {
   llvm::outs() << path << "\nmodel: " << root->getString("model").value_or("?")
                << "\ncompiler: " << root->getString("compiler").value_or("?") << " -O"
                << root->getInteger("opt_level").value_or(0)
-               << (root->getString("precision") == "bf16" ? ", bf16 weights" : "") << "\ninputs:\n";
+               << (root->getString("products") == "bf16"    ? ", bf16 products"
+                   : root->getString("precision") == "bf16" ? ", bf16 weights"
+                                                            : "")
+               << "\ninputs:\n";
   printPorts(*root, "inputs");
   llvm::outs() << "outputs:\n";
   printPorts(*root, "outputs");

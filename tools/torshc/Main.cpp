@@ -44,11 +44,16 @@ void addBatch(CLI::App &app, CompileOptions &options) {
 void addPrecision(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, Precision> precisions{{"f32", Precision::F32},
                                                            {"bf16", Precision::BF16}};
-  app.add_option(
-         "--precision", options.precision,
-         "f32, or bf16: the weights of matrix products and convolutions are stored as bf16, activations "
-         "and sums stay f32")
-      ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case));
+  CLI::Option *precision =
+      app.add_option(
+             "--precision", options.precision,
+             "f32, or bf16: the weights of matrix products and convolutions are stored as bf16, sums "
+             "stay f32. With --target-cpu of a CPU that has AVX512-BF16 (or host on one) the products "
+             "are of bf16 as well, and what they read is stored as bf16")
+          ->transform(CLI::CheckedTransformer(precisions, CLI::ignore_case));
+  app.add_flag("--emulate-bf16-dot", options.emulateBf16Dot,
+               "With --precision=bf16: compute the products of bf16 on any CPU, for tests; slow")
+      ->needs(precision);
 }
 
 void addFusion(CLI::App &app, CompileOptions &options) {
@@ -81,7 +86,8 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   addFusion(app, options);
   addTuningDatabase(app, options);
   app.add_option("--target-cpu", options.targetCpu,
-                 "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3 or x86-64-v4");
+                 "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3, x86-64-v4, or a CPU with "
+                 "AVX512-BF16: cooperlake, sapphirerapids, emeraldrapids, graniterapids, znver4, znver5");
   app.add_option("--emit", options.emit,
                  "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));

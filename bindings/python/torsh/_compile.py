@@ -23,7 +23,7 @@ def _find_compiler():
 
 
 def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None, exact_conv=False,
-            precision="f32"):
+            precision="f32", emulate_bf16_dot=False):
     """Compiles an ONNX model, given as a path or as the bytes of one, and loads the result.
 
     dims        sizes for symbolic dims by name, for example {"batch": 1}; the others stay symbolic
@@ -31,7 +31,9 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
     target_cpu  "host" for this machine, "portable" or the name of a CPU or level as torshc --target-cpu takes it
     threads     None for the processors this process may use
     exact_conv  convolutions as direct sums only, without Winograd's transforms and their rounding
-    precision   "f32", or "bf16": the weights of matrix products and convolutions are stored as bf16
+    precision   "f32", or "bf16": the weights of matrix products and convolutions are stored as bf16, and on a CPU with
+                AVX512-BF16 their products are of bf16
+    emulate_bf16_dot  with precision="bf16": products of bf16 on any CPU, for tests; slow
     """
     compiler = _find_compiler()
     folder = tempfile.mkdtemp(prefix="torsh-")
@@ -46,6 +48,8 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
         command = [compiler, model, "-o", artifact, "-O%d" % opt_level, "--target-cpu", target_cpu]
         if precision != "f32":
             command += ["--precision", precision]
+        if emulate_bf16_dot:
+            command.append("--emulate-bf16-dot")
         if exact_conv:
             command.append("--exact-conv")
         for name, size in (dims or {}).items():

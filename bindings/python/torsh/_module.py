@@ -129,7 +129,7 @@ class Module:
         self.inputs = [declared.port for declared in self._inputs]
         self.outputs = [declared.port for declared in self._outputs]
         self.build_id = info.build_id.decode()
-        self.cpu_level = "x86-64-v%d" % info.cpu_level
+        self.cpu_level = "x86-64-v%d" % min(info.cpu_level, 4) + ("+avx512bf16" if info.cpu_level == 5 else "")
         self.threads = info.width
         self._metadata = ctypes.string_at(info.metadata, info.metadata_size)
 

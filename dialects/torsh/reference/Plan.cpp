@@ -14,17 +14,18 @@ using namespace mlir;
 namespace torsh::reference {
 namespace {
 
-/// [batch..., ceil(N/p), K, p] -> [batch..., K, N].
+/// [batch..., ceil(N/p), K, p] or [batch..., ceil(N/p), K/2, p, 2] -> [batch..., K, N].
 Results evaluateUnpack(UnpackOp op, Call &call) {
   const Tensor &x = call[op.getX()];
   Expected<Tensor> y = call.allocateResult(0);
   if (!y)
     return y.takeError();
-  const int64_t batch = x.rank() - 3, rank = batch + 2;
+  const int64_t depth = x.rank() == y->rank() + 2 ? 2 : 1;
+  const int64_t batch = x.rank() - 2 - depth, rank = batch + 2;
   bool fits = batch >= 0 && y->rank() == rank &&
               (y->elementType == x.elementType || (x.elementType.isBF16() && y->elementType.isF32())) &&
               ArrayRef<int64_t>(x.shape).take_front(batch) == ArrayRef<int64_t>(y->shape).take_front(batch) &&
-              x.shape[batch + 1] == y->shape[batch] &&
+              x.shape[batch + 1] * depth == y->shape[batch] && (depth == 1 || x.shape.back() == 2) &&
               y->shape[batch + 1] <= x.shape[batch] * x.shape[batch + 2];
   if (!fits)
     return call.misfit(describe(x.shape, x.elementType) + " are not the panels of " +
@@ -32,9 +33,9 @@ Results evaluateUnpack(UnpackOp op, Call &call) {
   SmallVector<int64_t> strides = stridesOf(x.shape);
   const int64_t panel = x.shape[batch + 2];
   copyElements(x, *y, [&](ArrayRef<int64_t> index) {
-    int64_t column = index[rank - 1];
+    int64_t column = index[rank - 1], k = index[rank - 2];
     int64_t position =
-        column / panel * strides[batch] + index[rank - 2] * strides[batch + 1] + column % panel;
+        column / panel * strides[batch] + k / depth * strides[batch + 1] + column % panel * depth + k % depth;
     for (int64_t dim = 0; dim < batch; ++dim)
       position += index[dim] * strides[dim];
     return position;

@@ -67,10 +67,10 @@ mlir::MLIRContext &context() {
 /// The level under test and a second one whose vectors LLVM splits on this machine.
 const std::vector<CpuLevel> &levels() {
   static const std::vector<CpuLevel> levels = [] {
-    std::vector<CpuLevel> selected = cantFail(selectLevels("x86-64-v3"));
+    std::vector<CpuLevel> selected = cantFail(selectLevels("x86-64-v3", Products::EmulatedBf16));
     CpuLevel wide = selected[0];
     wide.name = "wide";
-    wide.kernels = {16, 32};
+    wide.kernels = {16, 32, PairDot::Emulated};
     selected.push_back(wide);
     return selected;
   }();
