@@ -164,6 +164,10 @@ def default_stages(quick):
         generated = exists("build/models/manifest.json")
         stages.append(Stage("models-quick", [*HARNESS, "--quick", "--report", "build/results/models-quick"],
                             count_summary, 20, "", {}, "build"))
+        # Products of bf16 on any CPU; the bound is wide, because untrained networks blow rounding up.
+        stages.append(Stage("models-bf16", [*HARNESS, "--quick", "--bound", "0.1", "--flag=--precision=bf16",
+                                            "--flag=--emulate-bf16-dot", "--report", "build/results/models-bf16-quick"],
+                            count_summary, 20, "", {}, "build"))
         if generated and not quick:
             stages.append(Stage("models", [*HARNESS, "--report", "build/results/models"],
                                 count_summary, 60, "", {}, "build"))

@@ -4,6 +4,8 @@
 The tables are those that the model harness and the benchmarks wrote:
 
     build/venv/bin/python test/models/harness.py --report build/results/models
+    build/venv/bin/python test/models/harness.py --report build/results/models-bf16 --bound 0.1 --flag=--precision=bf16
+        --flag=--emulate-bf16-dot
     build/benchmark-venv/bin/python benchmarks/compare.py     (requirements/benchmark.txt)
 
 A table that was not made is not there, and without any README.md says so rather than showing old figures.
@@ -16,6 +18,7 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 TABLES = [("models.md", "Right answers: each model against PyTorch or ONNX Runtime on the same inputs"),
+          ("models-bf16.md", "The same with `--precision=bf16 --emulate-bf16-dot`: what products of bf16 cost in accuracy"),
           ("benchmark.md", "Speed: against other runtimes on the same machine")]
 
 
