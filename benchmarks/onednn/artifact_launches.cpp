@@ -23,9 +23,10 @@ struct Run {
 };
 
 int32_t launchAll(void *context, torsh_kernel_fn function, const void *const *in, void *const *out,
-                  const int64_t *dims, int64_t tiles, int64_t, uint32_t kernel) {
+                  const int64_t *dims, int64_t tiles, int64_t, uint32_t launch) {
   Run &run = *static_cast<Run *>(context);
-  run.before(run.index++, {function, in, tiles, run.program->kernel_names[kernel]});
+  run.before(run.index++,
+             {function, in, tiles, run.program->kernel_names[run.program->launch_kernels[launch]]});
   function(in, out, dims, 0, tiles);
   return 0;
 }
