@@ -36,7 +36,8 @@ int main(int argc, char **argv) {
   static torsh_value inputs[MaxPorts], outputs[MaxPorts]; /* outputs of zeros: the context gives the memory */
   static int64_t shapes[MaxPorts][MaxRank];
   api->module_info(module, &info);
-  printf("code for x86-64-v%u, %u threads, build %.12s\n", info.cpu_level, info.width, info.build_id);
+  printf("code for x86-64-v%u%s, %u threads, build %.12s\n", info.cpu_level > 4 ? 4 : info.cpu_level,
+         info.cpu_level > 4 ? " with AVX512-BF16" : "", info.width, info.build_id);
   if (info.num_inputs > MaxPorts || info.num_outputs > MaxPorts) {
     fprintf(stderr, "this example serves at most %d inputs and outputs\n", MaxPorts);
     return 1;

@@ -18,7 +18,8 @@ import sys
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 TABLES = [("models.md", "Right answers: each model against PyTorch or ONNX Runtime on the same inputs"),
-          ("models-bf16.md", "The same with `--precision=bf16 --emulate-bf16-dot`: what products of bf16 cost in accuracy"),
+          ("models-bf16.md", "The same with `--precision=bf16 --emulate-bf16-dot`: what products of bf16 cost in accuracy "
+           "(times are the emulation's)"),
           ("benchmark.md", "Speed: against other runtimes on the same machine")]
 
 
