@@ -14,7 +14,7 @@ rng = np.random.default_rng(0)
 
 
 def save(name, array):
-    np.save(os.path.join(folder, name + ".npy"), np.ascontiguousarray(array))
+    np.save(os.path.join(folder, name + ".npy"), np.array(array, order="C"))
 
 
 def archive(name, body, parameters, attributes=None, more="", **options):
