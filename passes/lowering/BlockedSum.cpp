@@ -6,9 +6,14 @@ using namespace mlir;
 
 namespace torsh {
 
-/// Products of a piece: 16 KiB of one panel, half of a first-level cache. Wide tiles read four panels at a time and
-/// hide the second-level cache, so their pieces are bounded by that one.
-static int64_t mostOfPiece(const KernelTarget &target) { return target.registers >= 32 ? 768 : 256; }
+/// Products of a piece: 8 KiB of one panel, so that a first-level cache of 32 KiB keeps it while the rows' elements pass
+/// through. Wide tiles read four panels at a time and hide the second-level cache, so their pieces are bounded by that one.
+static int64_t mostOfPiece(const KernelTarget &target) { return target.registers >= 32 ? 768 : 128; }
+/// Sums of up to so many products stay whole: half a first-level cache holds their panel.
+static int64_t mostUncut(const KernelTarget &target) { return target.registers >= 32 ? 1152 : 384; }
+/// The cache that the next piece is fetched to (3 the first level, 2 the second): where a piece is a large part of the
+/// first level, the next one would drive it out.
+static unsigned prefetchHint(const KernelTarget &target) { return target.registers >= 32 ? 3 : 2; }
 /// Fewer products than this are not worth the way of the sums through memory.
 constexpr int64_t leastOfPiece = 96;
 
@@ -23,7 +28,7 @@ int64_t BlockedSum::pieceSize() const {
 }
 
 bool BlockedSum::pays() const {
-  return (widens() || outer * run * 2 > 3 * mostOfPiece(kb.target)) && pieceSize() >= leastOfPiece &&
+  return (widens() || outer * run > mostUncut(kb.target)) && pieceSize() >= leastOfPiece &&
          blockRows >= 4 * tile.rows;
 }
 
@@ -84,8 +89,8 @@ void BlockedSum::emit(const Place &place, LeftOf leftOf, OffsetOf offsetOf, Fini
       SmallVector<Value> ahead;
       for (Value panel : place.panels)
         ahead.push_back(kb.address(panel, weightType, kb.mul(kb.add(k, size), kb.constant(panelWidth))));
-      WeightsAhead{ahead, weightType, pieceSize() * panelWidth, blockRows, tile.rows}.prefetch(kb, row,
-                                                                                               place.from);
+      WeightsAhead{ahead, weightType, pieceSize() * panelWidth, blockRows, tile.rows, prefetchHint(kb.target)}
+          .prefetch(kb, row, place.from);
       sums = micro.run(
           left, place.vectors, size, sums,
           [&](Value at, int64_t v) {

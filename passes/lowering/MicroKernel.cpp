@@ -181,7 +181,7 @@ void WeightsAhead::prefetch(KernelBuilder &kb, Value row, Value from) const {
     for (int64_t line = 0; line < linesOfTile; ++line) {
       Value offset = kb.mul(kb.add(first, kb.constant(line)), kb.constant(cacheLine / bytes));
       Value address = kb.address(pointer, type, offset);
-      LLVM::Prefetch::create(kb.b, kb.loc, address, /*rw=*/0, /*hint=*/3, /*cache=*/1);
+      LLVM::Prefetch::create(kb.b, kb.loc, address, /*rw=*/0, hint, /*cache=*/1);
     }
   }
 }

@@ -70,6 +70,7 @@ struct WeightsAhead {
   llvm::ArrayRef<mlir::Value> pointers;
   mlir::Type type;
   int64_t elements, blockRows, tileRows;
+  unsigned hint = 3; ///< the cache that they come to: 3 the first level, 2 the second
 
   void prefetch(KernelBuilder &kb, mlir::Value row, mlir::Value from) const;
 };
