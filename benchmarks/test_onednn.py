@@ -160,6 +160,10 @@ class Summary(unittest.TestCase):
         self.assertAlmostEqual(row([30, 30], [10, 10], times=4).lost, 80)
 
 
+    def test_speeds_are_those_of_the_best_round(self):
+        self.assertEqual(row([20, 10], [40, 50]).speeds, (1e10, 2.5e9))
+        self.assertIn("10.0   10 %", summary.line_of(row([20, 10], [40, 50]), 1e11))
+
     def test_losses_are_ordered_by_the_time_they_cost(self):
         small, large, level = row([20], [10]), row([40], [30], times=2), row([10], [10])
         wrong = row([90], [10], error=0.1)
