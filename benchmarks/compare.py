@@ -69,6 +69,8 @@ def parse(words=None):
     where.add_argument("--work", type=Path, help="where artifacts go (default BUILD/benchmark)")
     where.add_argument("--report", type=Path,
                        help="written as .json, .md and .html (default BUILD/results/benchmark)")
+    where.add_argument("--continue", action="store_true", dest="resume",
+                       help="keep what the last report holds of the same code, machine and peers; measure what it lacks")
     judge = parser.add_argument_group("judgement")
     judge.add_argument("--history", type=Path, help="folder of results by commit (default BUILD/results/history)")
     judge.add_argument("--against", metavar="REV", help="fail when a result of that commit was better beyond noise")
@@ -116,7 +118,11 @@ def measure(arguments, sides, report):
                 after = [serving.measure] if serving and batch == 1 else []
                 if arguments.roofline and batch == 1:
                     after.append(lambda case, prepared: roofline.profile(arguments, case, prepared, report["kernels"]))
-                measure_case(case, sides, arguments.threads, settings, calibration, report, after)
+                known = {(row["model"], row["batch"], row["threads"]) for row in report["rows"]}
+                threads = [count for count in arguments.threads if (name, batch, count) not in known]
+                if not threads:
+                    continue
+                measure_case(case, sides, threads, settings, calibration, report, after)
                 # A run of hours that is ended from outside leaves what it has measured.
                 (arguments.work / "unfinished.json").write_text(json.dumps(report))
     except KeyboardInterrupt:
@@ -124,6 +130,18 @@ def measure(arguments, sides, report):
     finally:
         if calibration:
             calibration.close()
+
+
+def resume(report, path):
+    """Takes over the rows of an earlier report about the same code, which an interruption left unfinished."""
+    if not path.exists():
+        return
+    old = json.loads(path.read_text())
+    if not history.same_code(ROOT, old["commit"], report["commit"]) or old["machine"] != report["machine"] or \
+            old["peers"] != report["peers"]:
+        sys.exit(f"error: {path} is about other code, another machine or other peers; leave out --continue")
+    for key in ("rows", "serving", "kernels"):
+        report[key] = old[key]
 
 
 def interrupt(_signal, _frame):
@@ -148,6 +166,8 @@ def main():
               "peers": {s.name: {"title": s.title, "version": s.version, "host": "c" if s.host else "python"}
                         for s in sides}, "absent": absent, "rows": [], "failures": [], "not_counted": [], "serving": [],
               "kernels": []}
+    if arguments.resume:
+        resume(report, arguments.report.with_suffix(".json"))
     measure(arguments, sides, report)
     ratios.conclude(report)
     report["regressions"] = history.slower_than_previous(report["rows"])

@@ -27,6 +27,14 @@ def commit_of(root):
     return commit + ("-dirty" if _git(root, "status", "--porcelain", "-uno") else "")
 
 
+def same_code(root, old, new):
+    """Whether what is measured did not change between two commits: only tests, documents and benchmarks did."""
+    folders = ["artifact", "bindings", "cmake", "compiler", "dialects", "frontends", "include", "passes", "runtime", "tools"]
+    old, new = (commit.removesuffix("-dirty") for commit in (old, new))
+    return all(subprocess.run(["git", "-C", str(root), "diff", "--quiet", *span, "--", *folders],
+                              stderr=subprocess.DEVNULL).returncode == 0 for span in ([old, new], ["HEAD"]))
+
+
 def machine():
     """What identifies a machine: results of two machines are not compared."""
     info = {}
