@@ -47,12 +47,13 @@ def make_models(folder, wrong=False):
 
 @unittest.skipUnless((BUILD / "bin/torshc").exists(), f"{BUILD} holds no torshc")
 class Compare(unittest.TestCase):
-    def compare(self, *words, wrong=False):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        place = Path(folder.name)
-        make_models(place, wrong)
-        self.place = place
+    def compare(self, *words, wrong=False, again=False):
+        if not again:
+            folder = tempfile.TemporaryDirectory()
+            self.addCleanup(folder.cleanup)
+            self.place = Path(folder.name)
+            make_models(self.place, wrong)
+        place = self.place
         command = [sys.executable, HERE / "compare.py", "--build", BUILD, "--models", place, "--work", place / "work",
                    "--report", place / "report", "--history", place / "history", "--threads", "1", "--rounds", "3",
                    "--seconds", "0.005", "--sweep", "1", "--starts", "1", *words]
@@ -77,6 +78,18 @@ class Compare(unittest.TestCase):
         for end in (".md", "-details.md", ".html"):
             self.assertIn("mlp", (self.place / f"report{end}").read_text())
         self.assertEqual(len(list((self.place / "history").iterdir())), 1)
+
+    def test_an_ended_run_goes_on(self):
+        _, first = self.compare("--peers", "onnxruntime", "--batch", "1")
+        done, both = self.compare("--peers", "onnxruntime", "--continue", again=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual([r["batch"] for r in both["rows"]], [1, 8])
+        self.assertEqual(both["rows"][0], first["rows"][0])
+        report = self.place / "report.json"
+        report.write_text(json.dumps({**both, "machine": {"cpu": "another"}}))
+        done, _ = self.compare("--peers", "onnxruntime", "--continue", again=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another machine", done.stderr)
 
     def test_a_wrong_answer_gets_no_ratio(self):
         done, report = self.compare("--peers", "onnxruntime", "--batch", "1", wrong=True)
