@@ -166,7 +166,7 @@ Error Lexer::string() {
     rest = rest.drop_front();
     if (c == 'x') {
       unsigned code;
-      if (rest.take_front(2).getAsInteger(16, code))
+      if (rest.size() < 2 || rest.take_front(2).getAsInteger(16, code))
         return fail("an escape in a string");
       rest = rest.drop_front(2);
       value += char(code);

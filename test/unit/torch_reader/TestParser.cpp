@@ -118,5 +118,7 @@ TEST_CASE("what PyTorch does not write is refused with its line", "[parser]") {
   CHECK(faultOf("def f(x):\n  1 = x\n").find("only a name or an attribute can be assigned") !=
         std::string::npos);
   CHECK(faultOf("def f(x):\n  a, b, c = x, y\n").find("as many values as targets") != std::string::npos);
+  // The text ends in the middle of an escape.
+  CHECK(faultOf("def f(x):\n  return \"\\xA").find("an escape in a string") != std::string::npos);
   CHECK(faultOf("def f(x):\n  return " + std::string(5000, '[') + "\n").find("TSH-0181: ") == 0);
 }
