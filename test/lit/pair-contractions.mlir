@@ -24,22 +24,22 @@ func.func @dot(%x: tensor<1x3x4xf32>) -> tensor<3x20xf32> {
 // are f32.
 // CHECK-LABEL: func.func @conv
 // CHECK: %[[S:.*]] = torsh.sigmoid
-// CHECK-NEXT: %[[N:.*]] = torsh.cast %[[S]] : (tensor<1x8x8x4xf32>) -> tensor<1x8x8x4xbf16>
-// CHECK: %[[M:.*]] = torsh.max_pool %[[N]] {{.*}} -> tensor<1x4x4x4xbf16>
-// CHECK: %[[D:.*]] = torsh.pad %[[M]] value %{{.*}} -> tensor<1x6x6x4xbf16>
+// CHECK-NEXT: %[[N:.*]] = torsh.cast %[[S]] : (tensor<1x8x8x6xf32>) -> tensor<1x8x8x6xbf16>
+// CHECK: %[[M:.*]] = torsh.max_pool %[[N]] {{.*}} -> tensor<1x4x4x6xbf16>
+// CHECK: %[[D:.*]] = torsh.pad %[[M]] value %{{.*}} -> tensor<1x6x6x6xbf16>
 // CHECK: %[[Z:.*]] = torsh.constant dense<0.000000e+00> : tensor<8xf32>
-// CHECK: torsh.conv %[[D]], %{{.*}} bias %[[Z]] {{.*}} : (tensor<1x6x6x4xbf16>, tensor<3x3x4x8xbf16>, tensor<8xf32>) -> tensor<1x4x4x8xf32>
+// CHECK: torsh.conv %[[D]], %{{.*}} bias %[[Z]] {{.*}} : (tensor<1x6x6x6xbf16>, tensor<3x3x6x8xbf16>, tensor<8xf32>) -> tensor<1x4x4x8xf32>
 // CHECK-NOT: torsh.cast
 // CHECK: return
-func.func @conv(%x: tensor<1x8x8x4xf32>) -> tensor<1x4x4x8xf32> {
-  %s = torsh.sigmoid %x : tensor<1x8x8x4xf32>
-  %m = torsh.max_pool %s window = [2, 2] strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] {layout = #torsh<layout channels_last>} : (tensor<1x8x8x4xf32>) -> tensor<1x4x4x4xf32>
+func.func @conv(%x: tensor<1x8x8x6xf32>) -> tensor<1x4x4x8xf32> {
+  %s = torsh.sigmoid %x : tensor<1x8x8x6xf32>
+  %m = torsh.max_pool %s window = [2, 2] strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] {layout = #torsh<layout channels_last>} : (tensor<1x8x8x6xf32>) -> tensor<1x4x4x6xf32>
   %z = torsh.constant dense<0.0> : tensor<f32> -> tensor<f32>
-  %d = torsh.pad %m value %z low = <[0, 1, 1, 0]> high = <[0, 1, 1, 0]> : (tensor<1x4x4x4xf32>, tensor<f32>) -> tensor<1x6x6x4xf32>
-  %p = torsh.constant #torsh.weight<"k", tensor<36x8xf32>, [<"pack", [16], "", tensor<1x36x16xf32>>]> -> tensor<1x36x16xf32>
-  %u = torsh.unpack %p : (tensor<1x36x16xf32>) -> tensor<36x8xf32>
-  %w = torsh.reshape %u : (tensor<36x8xf32>) -> tensor<3x3x4x8xf32>
-  %0 = torsh.conv %d, %w strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x6x6x4xf32>, tensor<3x3x4x8xf32>) -> tensor<1x4x4x8xf32>
+  %d = torsh.pad %m value %z low = <[0, 1, 1, 0]> high = <[0, 1, 1, 0]> : (tensor<1x4x4x6xf32>, tensor<f32>) -> tensor<1x6x6x6xf32>
+  %p = torsh.constant #torsh.weight<"k", tensor<54x8xf32>, [<"pack", [16], "", tensor<1x54x16xf32>>]> -> tensor<1x54x16xf32>
+  %u = torsh.unpack %p : (tensor<1x54x16xf32>) -> tensor<54x8xf32>
+  %w = torsh.reshape %u : (tensor<54x8xf32>) -> tensor<3x3x6x8xf32>
+  %0 = torsh.conv %d, %w strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x6x6x6xf32>, tensor<3x3x6x8xf32>) -> tensor<1x4x4x8xf32>
   return %0 : tensor<1x4x4x8xf32>
 }
 
