@@ -250,6 +250,9 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
         if (it == bufferIndex.end() || operand.getType() != result.getType() ||
             buffers[it->second].to != steps[&op])
           continue;
+        // What a segment did not make itself, another of its launches may read as a whole for the next image.
+        if (buffers[it->second].value.getDefiningOp()->getAttr("segment") != op.getAttr("segment"))
+          continue;
         auto shares = [&](Value other) {
           auto found = bufferIndex.find(bufferOf(other));
           return found != bufferIndex.end() && found->second == it->second;

@@ -249,3 +249,41 @@ func.func @images(%x: !x) -> !x {
   } : (!x) -> !x
   return %4 : !x
 }
+
+// -----
+
+!x = tensor<2x16xf32>
+!p = tensor<1x16xf32>
+
+// The first launch of the segment may read all images of the first value for each of them, so the sum of one image must not
+// overwrite it, although it is read where the sum is stored and ends there.
+// CHECK-LABEL: func.func @whole
+// CHECK: torsh.launch @k0_scan(%arg0) {{.*}}place<"arena", <[[IN:[0-9]+]]>>
+// CHECK: torsh.launch {{.*}}segment
+// CHECK: torsh.launch @k2_elementwise
+// CHECK-NOT: place<"arena", <[[IN]]>>
+// CHECK-SAME: segment
+// CHECK: return
+func.func @whole(%x: !x) -> !x {
+  %0 = torsh.group "scan"(%x) {
+  ^bb0(%a: !x):
+    %1 = torsh.tanh %a : !x
+    torsh.yield %1 : !x
+  } : (!x) -> !x
+  %2 = torsh.group "reduce"(%0) {
+  ^bb0(%a: !x):
+    %1 = torsh.reduce mean %a axes = [0] keep_dims = true : (!x) -> !p
+    torsh.yield %1 : !p
+  } {images = #torsh.dim<2>, segment = 0 : i64} : (!x) -> !p
+  %3 = torsh.group "elementwise"(%0, %2) {
+  ^bb0(%a: !p, %b: !p):
+    %1 = torsh.add %a, %b : !p
+    torsh.yield %1 : !p
+  } {images = #torsh.dim<2>, segment = 0 : i64} : (!x, !p) -> !x
+  %4 = torsh.group "scan"(%3) {
+  ^bb0(%a: !x):
+    %1 = torsh.tanh %a : !x
+    torsh.yield %1 : !x
+  } : (!x) -> !x
+  return %4 : !x
+}
