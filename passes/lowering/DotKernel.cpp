@@ -227,16 +227,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
       int64_t vectors = panels * vectorsOfPanel;
       SmallVector<Value> masks(vectors);
       if (valid) {
-        SmallVector<int64_t> steps;
-        for (int64_t lane = 0; lane < lanes; ++lane)
-          steps.push_back(lane);
-        auto indexType = VectorType::get({lanes}, kb.b.getI64Type());
-        Value iota = arith::ConstantOp::create(kb.b, kb.loc,
-                                               DenseElementsAttr::get(indexType, ArrayRef<int64_t>(steps)));
-        for (int64_t v = 0; v < vectors; ++v) {
-          Value limit = kb.splat(kb.sub(valid, kb.constant(v * lanes)), lanes);
-          masks[v] = arith::CmpIOp::create(kb.b, kb.loc, arith::CmpIPredicate::slt, iota, limit);
-        }
+        for (int64_t v = 0; v < vectors; ++v)
+          masks[v] = kb.firstLanes(kb.sub(valid, kb.constant(v * lanes)), lanes);
       }
       if (packs) {
         // [n][k] -> [k][16]; columns past the end repeat the last one and are masked at the store.
