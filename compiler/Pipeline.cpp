@@ -89,6 +89,8 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
 void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
+  // Moves groups, whose bodies tell what they read.
+  pm.addNestedPass<func::FuncOp>(createOrderUpdatesPass());
   pm.addPass(createOutlineKernelsPass());
   // Its keys are the texts of kernels.
   if (tuning)

@@ -24,6 +24,8 @@ const Strategy strategies[] = {
     {"conv", emitConvKernel, getConvTiles},
     {"depthwise", emitDepthwiseKernel, getDepthwiseTiles},
     {"pool", emitPoolKernel, getPoolTiles},
+    {"pool_grad", emitPoolGradKernel, getPoolGradTiles},
+    {"weight_grad", emitWeightGradKernel, getWeightGradTiles},
     {"recurrent", emitRecurrentKernel, getRecurrentTiles},
     {"resize", emitResizeKernel, getResizeTiles},
     {"scan", emitScanKernel, getScanTiles},

@@ -191,6 +191,8 @@ llvm::LogicalResult emitAttentionKernel(KernelBuilder &kb);
 llvm::LogicalResult emitConvKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitPoolKernel(KernelBuilder &kb);
+llvm::LogicalResult emitPoolGradKernel(KernelBuilder &kb);
+llvm::LogicalResult emitWeightGradKernel(KernelBuilder &kb);
 llvm::LogicalResult emitRecurrentKernel(KernelBuilder &kb);
 llvm::LogicalResult emitResizeKernel(KernelBuilder &kb);
 llvm::LogicalResult emitScanKernel(KernelBuilder &kb);
