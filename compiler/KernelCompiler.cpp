@@ -1,6 +1,7 @@
 //===-- KernelCompiler.cpp - Kernels -> object files, in parallel -------------------------------------------===//
 #include "compiler/KernelCompiler.h"
 #include "dialects/torsh/Torsh.h"
+#include "dialects/torsh/gradients/Gradients.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -33,6 +34,7 @@ using namespace llvm;
 namespace torsh {
 
 void registerKernelDialects(mlir::DialectRegistry &registry) {
+  registerGradientRules(registry);
   registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect,
                   mlir::arith::ArithDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect,
                   mlir::math::MathDialect, mlir::LLVM::LLVMDialect, mlir::cf::ControlFlowDialect,

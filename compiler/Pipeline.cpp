@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/autodiff/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/polyhedral/Passes.h"
@@ -101,6 +102,7 @@ void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> t
 
 void registerPipelines() {
   registerTorshGraphPasses();
+  registerTorshAutodiffPasses();
   registerTorshCpuPasses();
   registerTorshPolyhedralPasses();
   registerTorshTuningPasses();
