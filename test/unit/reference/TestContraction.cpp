@@ -215,11 +215,12 @@ TEST_CASE("conv_weight_grad is the adjoint of conv in its weights") {
 
 TEST_CASE("conv_weight_grad by hand, channels_last") {
   // One image [3, 2 channels], one output channel, window 2: dw[k][c] = x[0 + k][c] * dy[0] + x[1 + k][c] * dy[1].
-  expectFloats(eval("torsh.conv_weight_grad %a, %b kernel = [2] strides = [1] dilations = [1] low = [0] high = [0] "
-                    "groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, tensor<1x2x1xf32>) -> "
-                    "tensor<2x2x1xf32>",
-                    "tensor<2x2x1xf32>", {floats({1, 3, 2}, {1, 2, 3, 4, 5, 6}), floats({1, 2, 1}, {10, 100})}),
-               {2, 2, 1}, {310, 420, 530, 640});
+  expectFloats(
+      eval("torsh.conv_weight_grad %a, %b kernel = [2] strides = [1] dilations = [1] low = [0] high = [0] "
+           "groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, tensor<1x2x1xf32>) -> "
+           "tensor<2x2x1xf32>",
+           "tensor<2x2x1xf32>", {floats({1, 3, 2}, {1, 2, 3, 4, 5, 6}), floats({1, 2, 1}, {10, 100})}),
+      {2, 2, 1}, {310, 420, 530, 640});
 }
 
 TEST_CASE("conv_transpose in channels_last") {
