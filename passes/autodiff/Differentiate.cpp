@@ -32,6 +32,12 @@ StringRef nodeNameOf(Operation *op) {
   return name;
 }
 
+std::string textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
 class Differentiation {
 public:
   Differentiation(OpBuilder &builder, const ContributionHook &hook) : builder(builder), hook(hook) {}
@@ -93,15 +99,15 @@ void RuleCall::accumulate(unsigned operand, Value contribution) {
   Value target = op->getOperand(operand);
   if (!typesMayBeEqual(contribution.getType(), target.getType())) {
     if (!refused)
-      (void)refuse("internal error: the rule made " + debugString(contribution.getType()) + " for operand " +
-                   Twine(operand) + " of type " + debugString(target.getType()));
+      (void)refuse("internal error: the rule made " + textOf(contribution.getType()) + " for operand " +
+                   Twine(operand) + " of type " + textOf(target.getType()));
     return;
   }
   // Two expressions for one size: the cotangent has the type of its value.
   if (contribution.getType() != target.getType())
     contribution = ReshapeOp::create(parent.builder, loc, target.getType(), contribution);
-  if (hook)
-    contribution = hook(parent.builder, op, operand, contribution);
+  if (parent.hook)
+    contribution = parent.hook(parent.builder, op, operand, contribution);
   if (contribution)
     parent.add(target, contribution);
 }
