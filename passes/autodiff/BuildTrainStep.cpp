@@ -40,7 +40,8 @@ private:
   LogicalResult readOptions();
   LogicalResult collectLearned(Value output);
   void freezeRest();
-  BlockArgument addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial, Location loc);
+  BlockArgument addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial,
+                            Location loc);
   void addOptimizerArguments();
   LogicalResult finish(Value value, ArrayRef<Value> updated);
   bool isFrozen(StringRef parameter) const {
@@ -69,7 +70,8 @@ LogicalResult TrainStepBuilder::readOptions() {
   for (const std::string &text : choices.freeze) {
     auto pattern = llvm::GlobPattern::create(text);
     if (!pattern)
-      return refuse() << "TSH-0534: '" << text << "' is no pattern for names: " << llvm::toString(pattern.takeError());
+      return refuse() << "TSH-0534: '" << text
+                      << "' is no pattern for names: " << llvm::toString(pattern.takeError());
     frozen.push_back(std::move(*pattern));
   }
   return success();
@@ -106,8 +108,8 @@ LogicalResult TrainStepBuilder::collectLearned(Value output) {
   });
   for (auto &[param, all] : reads) {
     bool reached = llvm::any_of(all, [&](GetParamOp read) { return needed.contains(read.getY()); });
-    if (!reached || !param.getTrainable() || !carriesGradient(param.getType()) || isFrozen(param.getSymName()) ||
-        llvm::any_of(all, isStatistic))
+    if (!reached || !param.getTrainable() || !carriesGradient(param.getType()) ||
+        isFrozen(param.getSymName()) || llvm::any_of(all, isStatistic))
       continue;
     BlockArgument value = addArgument(learned.size(), param.getType(), param.getSymName(), "parameter",
                                       param.getValue(), all.front().getLoc());
@@ -119,8 +121,9 @@ LogicalResult TrainStepBuilder::collectLearned(Value output) {
   }
   if (!learned.empty())
     return success();
-  return main.emitError() << "TSH-0535: there is nothing to learn: the output depends on no parameter of floats that is "
-                             "not frozen";
+  return main.emitError()
+         << "TSH-0535: there is nothing to learn: the output depends on no parameter of floats that is "
+            "not frozen";
 }
 
 /// What is not learned stays as it is.
@@ -139,8 +142,8 @@ void TrainStepBuilder::freezeRest() {
     param.erase();
 }
 
-BlockArgument TrainStepBuilder::addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial,
-                                          Location loc) {
+BlockArgument TrainStepBuilder::addArgument(unsigned index, Type type, StringRef name, StringRef role,
+                                            Attribute initial, Location loc) {
   Builder builder(module.getContext());
   SmallVector<NamedAttribute> attributes{builder.getNamedAttr("torsh.role", builder.getStringAttr(role))};
   if (initial)
@@ -157,8 +160,8 @@ void TrainStepBuilder::addOptimizerArguments() {
   for (Learned &entry : learned)
     for (StringRef name : chosenOptimizer->stateNames()) {
       auto type = cast<RankedTensorType>(entry.value.getType());
-      entry.states.push_back(addArgument(index++, type, (entry.param.getSymName() + "." + name).str(), "state",
-                                         getSplatAttr(type, 0), entry.value.getLoc()));
+      entry.states.push_back(addArgument(index++, type, (entry.param.getSymName() + "." + name).str(),
+                                         "state", getSplatAttr(type, 0), entry.value.getLoc()));
     }
   Builder builder(module.getContext());
   addArgument(index++, RankedTensorType::get({}, builder.getI64Type()), "step", "step", {}, main.getLoc());
@@ -187,8 +190,9 @@ LogicalResult TrainStepBuilder::finish(Value value, ArrayRef<Value> updated) {
   main->setAttr("torsh.input_names", builder.getArrayAttr(inputNames));
   main->setAttr("torsh.output_names", builder.getArrayAttr(outputNames));
   main->setAttr("torsh.train_step",
-                builder.getDictionaryAttr({builder.getNamedAttr("loss", builder.getStringAttr(choices.loss)),
-                                           builder.getNamedAttr("optimizer", builder.getStringAttr(choices.optimizer))}));
+                builder.getDictionaryAttr(
+                    {builder.getNamedAttr("loss", builder.getStringAttr(choices.loss)),
+                     builder.getNamedAttr("optimizer", builder.getStringAttr(choices.optimizer))}));
   return success();
 }
 
@@ -197,14 +201,16 @@ LogicalResult TrainStepBuilder::build() {
     return failure();
   main = module.lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal() || !main.getBody().hasOneBlock() || main.getNumResults() == 0)
-    return module.emitError() << "TSH-0535: the module has no function 'main' with a body of one block and a result";
+    return module.emitError()
+           << "TSH-0535: the module has no function 'main' with a body of one block and a result";
   Builder builder(module.getContext());
   terminator = main.getBody().front().getTerminator();
   Value output = terminator->getOperand(0);
   auto outputType = dyn_cast<RankedTensorType>(output.getType());
   RankedTensorType labelsType = outputType ? labelType(*chosenLoss, outputType) : RankedTensorType();
   if (!labelsType)
-    return main.emitError() << "TSH-0535: the first output is " << output.getType() << ", which has no loss '" << choices.loss
+    return main.emitError() << "TSH-0535: the first output is " << output.getType() << ", which has no loss '"
+                            << choices.loss
                             << "'; it must be of floats, with classes along the last dim for cross-entropy";
   auto names = main->getAttrOfType<ArrayAttr>("torsh.input_names");
   for (unsigned index = 0; index < main.getNumArguments(); ++index) {
@@ -250,7 +256,9 @@ LogicalResult TrainStepBuilder::build() {
 struct BuildTrainStep : impl::BuildTrainStepPassBase<BuildTrainStep> {
   using BuildTrainStepPassBase::BuildTrainStepPassBase;
   void runOnOperation() override {
-    Choices choices{loss, optimizer, {momentum, nesterov, weightDecay, beta1, beta2, epsilon},
+    Choices choices{loss,
+                    optimizer,
+                    {momentum, nesterov, weightDecay, beta1, beta2, epsilon},
                     SmallVector<std::string>(freeze.begin(), freeze.end())};
     if (failed(TrainStepBuilder(getOperation(), choices).build()))
       signalPassFailure();

@@ -5,8 +5,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #include "passes/autodiff/Differentiate.h"
-#include "dialects/torsh/gradients/Gradients.h"
 #include "dialects/torsh/Splat.h"
+#include "dialects/torsh/gradients/Gradients.h"
 
 using namespace mlir;
 
@@ -149,14 +149,16 @@ void Differentiation::markVaried(Block &block, ArrayRef<Value> wrt) {
 
 LogicalResult Differentiation::differentiate(Operation *op) {
   if (op->hasTrait<NotDifferentiable>())
-    return op->emitError() << "TSH-0532: node '" << nodeNameOf(op) << "' (" << op->getName()
-                           << ") has no derivative, and what is differentiated depends on it; stop the gradient "
-                              "before it, or differentiate by other inputs";
+    return op->emitError()
+           << "TSH-0532: node '" << nodeNameOf(op) << "' (" << op->getName()
+           << ") has no derivative, and what is differentiated depends on it; stop the gradient "
+              "before it, or differentiate by other inputs";
   auto rule = dyn_cast<GradientOpInterface>(op);
   if (!rule)
-    return op->emitError() << "TSH-0530: node '" << nodeNameOf(op) << "' (" << op->getName()
-                           << ") has no gradient rule, and what is differentiated depends on it; express it by "
-                              "ops that have one";
+    return op->emitError()
+           << "TSH-0530: node '" << nodeNameOf(op) << "' (" << op->getName()
+           << ") has no gradient rule, and what is differentiated depends on it; express it by "
+              "ops that have one";
   RuleCall call(*this, op);
   if (succeeded(rule.buildVJP(builder, call)) && !call.refused)
     return success();

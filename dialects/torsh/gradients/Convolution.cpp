@@ -39,15 +39,16 @@ Value convInputGrad(RuleBuilder &b, RankedTensorType x, Value g, Value w, const 
   SmallVector<int64_t> extra;
   for (size_t i = 0; i < at.numSpatial(); ++i) {
     // Where the stride does not divide, the last elements of x were read by no window.
-    DimAttr reach = dim::mul(dim::sub(wDims[at.filterSpatial(i)], b.constant(1)), b.constant(window.dilations[i]));
+    DimAttr reach =
+        dim::mul(dim::sub(wDims[at.filterSpatial(i)], b.constant(1)), b.constant(window.dilations[i]));
     DimAttr room = dim::sub(paddedExtent(sizes[at.spatial(i)], window.low[i], window.high[i]),
                             dim::add(reach, b.constant(1)));
     DimAttr rest = dim::mod(room, b.constant(window.strides[i]));
     extra.push_back(dim::asConstant(rest).value_or(window.strides[i] - 1));
   }
-  Value grad = b.make<ConvTransposeOp>(g, swapChannels(b, w, window.layout), /*bias=*/Value(), window.strides,
-                                       window.dilations, window.low, window.high, extra, window.groups,
-                                       window.layout);
+  Value grad =
+      b.make<ConvTransposeOp>(g, swapChannels(b, w, window.layout), /*bias=*/Value(), window.strides,
+                              window.dilations, window.low, window.high, extra, window.groups, window.layout);
   // A rest that is not known was taken as the largest one.
   for (size_t i = 0; i < at.numSpatial(); ++i)
     if (getDims(grad)[at.spatial(i)] != sizes[at.spatial(i)] && !dim::asConstant(sizes[at.spatial(i)]))
@@ -56,8 +57,8 @@ Value convInputGrad(RuleBuilder &b, RankedTensorType x, Value g, Value w, const 
 }
 
 /// The cotangent of conv's weights, in the layout of conv; a failure when their size is not known.
-FailureOr<Value> convWeightGrad(RuleBuilder &b, VJPContext &context, Value x, Value g, ArrayRef<DimAttr> kernel,
-                                const Window &window) {
+FailureOr<Value> convWeightGrad(RuleBuilder &b, VJPContext &context, Value x, Value g,
+                                ArrayRef<DimAttr> kernel, const Window &window) {
   SmallVector<int64_t> sizes;
   for (DimAttr dim : kernel) {
     std::optional<int64_t> size = dim::asConstant(dim);

@@ -26,7 +26,8 @@ struct Normalized {
   SmallVector<int64_t> axes;
   Value inverse, value;
 
-  Normalized(RuleBuilder &b, Value x, ArrayRef<int64_t> axes, const APFloat &epsilon, bool centre) : axes(axes) {
+  Normalized(RuleBuilder &b, Value x, ArrayRef<int64_t> axes, const APFloat &epsilon, bool centre)
+      : axes(axes) {
     Value centred = centre ? b.sub(x, meanOver(b, x, axes)) : x;
     inverse = inverseDeviation(b, centred, axes, epsilon);
     value = b.mul(centred, inverse);

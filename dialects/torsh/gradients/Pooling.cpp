@@ -8,9 +8,9 @@ namespace torsh::gradients {
 namespace {
 
 LogicalResult maxPoolRule(MaxPoolOp op, RuleBuilder &b, VJPContext &context) {
-  context.accumulate(0, b.make<MaxPoolGradOp>(op.getX().getType(), op.getX(), context.cotangent(0), op.getWindow(),
-                                              op.getStrides(), op.getDilations(), op.getLow(), op.getHigh(),
-                                              op.getCeilMode(), op.getLayout()));
+  context.accumulate(0, b.make<MaxPoolGradOp>(op.getX().getType(), op.getX(), context.cotangent(0),
+                                              op.getWindow(), op.getStrides(), op.getDilations(), op.getLow(),
+                                              op.getHigh(), op.getCeilMode(), op.getLayout()));
   return success();
 }
 
@@ -23,8 +23,8 @@ Value underTap(RuleBuilder &b, MaxPoolGradOp op, Value padded, ArrayRef<int64_t>
     starts[at.spatial(i)] = b.constant(tap[i] * op.getDilations()[i]);
     steps[at.spatial(i)] = op.getStrides()[i];
   }
-  return b.make<SliceOp>(padded, DimsAttr::get(b.context(), starts), DimsAttr::get(b.context(), getDims(op.getDy())),
-                         steps);
+  return b.make<SliceOp>(padded, DimsAttr::get(b.context(), starts),
+                         DimsAttr::get(b.context(), getDims(op.getDy())), steps);
 }
 
 /// With padding on all sides up to the end of the last window.
@@ -36,8 +36,8 @@ Value padForTaps(RuleBuilder &b, MaxPoolGradOp op, Value x, double number) {
     DimAttr last = dim::mul(dim::sub(counts[at.spatial(i)], b.constant(1)), b.constant(op.getStrides()[i]));
     DimAttr end = dim::add(last, b.constant((op.getWindow()[i] - 1) * op.getDilations()[i] + 1));
     low[at.spatial(i)] = b.constant(op.getLow()[i]);
-    high[at.spatial(i)] = dim::max(
-        b.constant(0), dim::sub(end, dim::add(sizes[at.spatial(i)], low[at.spatial(i)])));
+    high[at.spatial(i)] =
+        dim::max(b.constant(0), dim::sub(end, dim::add(sizes[at.spatial(i)], low[at.spatial(i)])));
   }
   Value filling = b.splat(RankedTensorType::get({}, typeOf(x).getElementType()), number);
   return b.make<PadOp>(x, filling, DimsAttr::get(b.context(), low), DimsAttr::get(b.context(), high),
@@ -51,8 +51,8 @@ LogicalResult maxPoolGradRule(MaxPoolGradOp op, RuleBuilder &b, VJPContext &cont
     return success();
   constexpr double lowest = -std::numeric_limits<double>::infinity();
   Value h = padForTaps(b, op, context.cotangent(0), 0), x = padForTaps(b, op, op.getX(), lowest);
-  Value best = b.make<MaxPoolOp>(op.getX(), op.getWindow(), op.getStrides(), op.getDilations(), op.getLow(), op.getHigh(),
-                                 op.getCeilMode(), op.getLayout());
+  Value best = b.make<MaxPoolOp>(op.getX(), op.getWindow(), op.getStrides(), op.getDilations(), op.getLow(),
+                                 op.getHigh(), op.getCeilMode(), op.getLayout());
   Value result = b.splat(op.getDy(), 0);
   SmallVector<int64_t> tap(op.getWindow());
   // From the last tap to the first, so that the first maximum has the last word.
@@ -82,9 +82,9 @@ LogicalResult avgPoolRule(AvgPoolOp op, RuleBuilder &b, VJPContext &context) {
 }
 
 LogicalResult avgPoolGradRule(AvgPoolGradOp op, RuleBuilder &b, VJPContext &context) {
-  context.accumulate(0, b.make<AvgPoolOp>(context.cotangent(0), op.getWindow(), op.getStrides(), op.getDilations(),
-                                          op.getLow(), op.getHigh(), op.getCountIncludePad(), op.getCeilMode(),
-                                          op.getLayout()));
+  context.accumulate(0, b.make<AvgPoolOp>(context.cotangent(0), op.getWindow(), op.getStrides(),
+                                          op.getDilations(), op.getLow(), op.getHigh(),
+                                          op.getCountIncludePad(), op.getCeilMode(), op.getLayout()));
   return success();
 }
 
