@@ -2,10 +2,10 @@
 """Compiled train steps against PyTorch eager, in paired rounds; prints a table and writes training.md.
 
 A round is some steps of ours and as many of PyTorch's, in turns; its ratio is (median of theirs / median of ours), above 1
-where ours is faster. First the 20 steps of test/training must agree. Both sides see the same batches and the same count
+where ours is faster. First 20 steps must agree. Both sides see the same batches and the same count
 of threads.
 
-    compare.py [--rounds 15] [--threads 1 2] [--torch PYTHON] [--references build/training] [--out FILE.md] [NAME...]
+    compare.py [--rounds 15] [--threads 1 2] [--torch PYTHON] [--references build/training-steps] [--out FILE.md] [NAME...]
 """
 
 import argparse
@@ -84,18 +84,18 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--torch", default=sys.executable, help="a Python that has PyTorch")
     parser.add_argument("--torshc", default=str(ROOT / "build/bin/torshc"))
-    parser.add_argument("--references", type=Path, default=ROOT / "build/training")
+    parser.add_argument("--references", type=Path, default=ROOT / "build/training-steps")
     parser.add_argument("--out", type=Path, help="also write the table there")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     names = arguments.names or sorted(p.parent.name for p in arguments.references.glob("*/case.npz"))
     if not names:
-        sys.exit(f"error: {arguments.references} has no references; run test/training/generate.py")
+        sys.exit(f"error: {arguments.references} has no references; run benchmarks/training/references.py")
     rows = []
     with tempfile.TemporaryDirectory(prefix="torsh-training-") as work:
         for name in names:
-            agreed = subprocess.run([sys.executable, ROOT / "test/training/compiled_steps.py", "--references",
+            agreed = subprocess.run([sys.executable, HERE / "agreement.py", "--references",
                                      arguments.references, "--torshc", arguments.torshc, name], capture_output=True,
                                     text=True)
             if agreed.returncode:

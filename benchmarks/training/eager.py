@@ -6,13 +6,11 @@
 
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test/training"))
 
-import torch  # noqa: E402
+import torch
 
-import networks  # noqa: E402
+import networks
 
 
 def main():

@@ -46,7 +46,8 @@ FailureOr<SmallVector<unsigned>> Autodiff::choose(ArrayRef<int64_t> given, TypeR
 /// The names of a function's ports with more at the end, when it has such names.
 void extendNames(func::FuncOp function, StringRef attribute, ArrayRef<unsigned> like, StringRef likeAttribute,
                  func::FuncOp names) {
-  auto old = function->getAttrOfType<ArrayAttr>(attribute), source = names->getAttrOfType<ArrayAttr>(likeAttribute);
+  auto old = function->getAttrOfType<ArrayAttr>(attribute),
+       source = names->getAttrOfType<ArrayAttr>(likeAttribute);
   if (!old)
     return;
   SmallVector<Attribute> all(old.begin(), old.end());
@@ -62,21 +63,24 @@ LogicalResult Autodiff::addGradient() {
   ModuleOp module = getOperation();
   bool seeded = mode == "value-and-grad";
   if (!seeded && mode != "vjp")
-    return module.emitError() << "TSH-0533: '" << mode << "' is no mode of torsh-autodiff; use vjp or value-and-grad";
+    return module.emitError() << "TSH-0533: '" << mode
+                              << "' is no mode of torsh-autodiff; use vjp or value-and-grad";
   auto source = module.lookupSymbol<func::FuncOp>(function);
   if (!source || source.isExternal() || !source.getBody().hasOneBlock())
     return module.emitError() << "TSH-0533: there is no function '" << function
                               << "' with a body of one block to differentiate";
   std::string newName = name.empty() ? function + (seeded ? "_grad" : "_vjp") : std::string(name);
   if (module.lookupSymbol(newName))
-    return module.emitError() << "TSH-0533: the module has a '" << newName << "' already; choose another name";
+    return module.emitError() << "TSH-0533: the module has a '" << newName
+                              << "' already; choose another name";
   auto inputs = choose(wrt, source.getArgumentTypes(), "argument");
   auto results = choose(outputs, source.getResultTypes(), "result");
   if (failed(inputs) || failed(results))
     return failure();
   if (seeded && (results->size() != 1 ||
                  cast<RankedTensorType>(source.getResultTypes()[results->front()]).getRank() != 0))
-    return source.emitError() << "TSH-0533: value-and-grad needs one result of rank 0; choose it with outputs, or use vjp";
+    return source.emitError()
+           << "TSH-0533: value-and-grad needs one result of rank 0; choose it with outputs, or use vjp";
 
   func::FuncOp target = source.clone();
   target.setName(newName);
@@ -89,7 +93,8 @@ LogicalResult Autodiff::addGradient() {
     Value output = terminator->getOperand(index);
     from.push_back(output);
     if (seeded) {
-      seeds.push_back(createSplat(builder, terminator->getLoc(), cast<RankedTensorType>(output.getType()), 1));
+      seeds.push_back(
+          createSplat(builder, terminator->getLoc(), cast<RankedTensorType>(output.getType()), 1));
       continue;
     }
     if (failed(target.insertArgument(target.getNumArguments(), output.getType(), {}, terminator->getLoc())))
@@ -104,8 +109,9 @@ LogicalResult Autodiff::addGradient() {
   SmallVector<Value> returned(terminator->getOperands());
   for (auto [value, gradient] : llvm::zip_equal(to, *gradients)) {
     if (!gradient) {
-      mlir::emitRemark(value.getLoc()) << "nothing depends on argument " << cast<BlockArgument>(value).getArgNumber()
-                                       << ", so its gradient is zero";
+      mlir::emitRemark(value.getLoc())
+          << "nothing depends on argument " << cast<BlockArgument>(value).getArgNumber()
+          << ", so its gradient is zero";
       gradient = createSplat(builder, terminator->getLoc(), cast<RankedTensorType>(value.getType()), 0);
     }
     returned.push_back(gradient);

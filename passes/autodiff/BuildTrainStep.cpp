@@ -24,25 +24,32 @@ struct Learned {
   SmallVector<BlockArgument> states;
 };
 
-struct BuildTrainStep : impl::BuildTrainStepPassBase<BuildTrainStep> {
-  using BuildTrainStepPassBase::BuildTrainStepPassBase;
-  void runOnOperation() override {
-    if (failed(build()))
-      signalPassFailure();
-  }
+/// The options of the pass.
+struct Choices {
+  std::string loss, optimizer;
+  OptimizerOptions numbers;
+  SmallVector<std::string> freeze;
+};
+
+class TrainStepBuilder {
+public:
+  TrainStepBuilder(ModuleOp module, const Choices &choices) : module(module), choices(choices) {}
+  LogicalResult build();
 
 private:
-  LogicalResult build();
   LogicalResult readOptions();
   LogicalResult collectLearned(Value output);
   void freezeRest();
-  BlockArgument addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial, Location loc);
+  BlockArgument addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial,
+                            Location loc);
   void addOptimizerArguments();
   LogicalResult finish(Value value, ArrayRef<Value> updated);
   bool isFrozen(StringRef parameter) const {
     return llvm::any_of(frozen, [&](const llvm::GlobPattern &pattern) { return pattern.match(parameter); });
   }
 
+  ModuleOp module;
+  const Choices &choices;
   func::FuncOp main;
   Operation *terminator = nullptr;
   std::optional<Loss> chosenLoss;
@@ -52,25 +59,19 @@ private:
   SmallVector<Attribute> inputNames;
 };
 
-LogicalResult BuildTrainStep::readOptions() {
-  auto refuse = [&] { return getOperation().emitError(); };
-  chosenLoss = parseLoss(loss);
+LogicalResult TrainStepBuilder::readOptions() {
+  auto refuse = [&] { return module.emitError(); };
+  chosenLoss = parseLoss(choices.loss);
   if (!chosenLoss)
-    return refuse() << "TSH-0534: '" << loss << "' is no loss; use cross-entropy or mse";
-  OptimizerOptions numbers;
-  numbers.momentum = momentum;
-  numbers.nesterov = nesterov;
-  numbers.weightDecay = weightDecay;
-  numbers.beta1 = beta1;
-  numbers.beta2 = beta2;
-  numbers.epsilon = epsilon;
-  chosenOptimizer = Optimizer::create(optimizer, numbers);
+    return refuse() << "TSH-0534: '" << choices.loss << "' is no loss; use cross-entropy or mse";
+  chosenOptimizer = Optimizer::create(choices.optimizer, choices.numbers);
   if (!chosenOptimizer)
-    return refuse() << "TSH-0534: '" << optimizer << "' is no optimizer; use sgd, adam or adamw";
-  for (const std::string &text : freeze) {
+    return refuse() << "TSH-0534: '" << choices.optimizer << "' is no optimizer; use sgd, adam or adamw";
+  for (const std::string &text : choices.freeze) {
     auto pattern = llvm::GlobPattern::create(text);
     if (!pattern)
-      return refuse() << "TSH-0534: '" << text << "' is no pattern for names: " << llvm::toString(pattern.takeError());
+      return refuse() << "TSH-0534: '" << text
+                      << "' is no pattern for names: " << llvm::toString(pattern.takeError());
     frozen.push_back(std::move(*pattern));
   }
   return success();
@@ -96,19 +97,19 @@ bool isStatistic(GetParamOp read) {
 }
 
 /// Parameters that the output depends on become leading arguments.
-LogicalResult BuildTrainStep::collectLearned(Value output) {
+LogicalResult TrainStepBuilder::collectLearned(Value output) {
   llvm::DenseSet<Value> needed;
   collectDependencies(output, needed);
   llvm::MapVector<ParamOp, SmallVector<GetParamOp>> reads;
-  SymbolTable symbols(getOperation());
+  SymbolTable symbols(module);
   main.walk([&](GetParamOp read) {
     auto param = symbols.lookup<ParamOp>(read.getParam());
     reads[param].push_back(read);
   });
   for (auto &[param, all] : reads) {
     bool reached = llvm::any_of(all, [&](GetParamOp read) { return needed.contains(read.getY()); });
-    if (!reached || !param.getTrainable() || !carriesGradient(param.getType()) || isFrozen(param.getSymName()) ||
-        llvm::any_of(all, isStatistic))
+    if (!reached || !param.getTrainable() || !carriesGradient(param.getType()) ||
+        isFrozen(param.getSymName()) || llvm::any_of(all, isStatistic))
       continue;
     BlockArgument value = addArgument(learned.size(), param.getType(), param.getSymName(), "parameter",
                                       param.getValue(), all.front().getLoc());
@@ -120,13 +121,14 @@ LogicalResult BuildTrainStep::collectLearned(Value output) {
   }
   if (!learned.empty())
     return success();
-  return main.emitError() << "TSH-0535: there is nothing to learn: the output depends on no parameter of floats that is "
-                             "not frozen";
+  return main.emitError()
+         << "TSH-0535: there is nothing to learn: the output depends on no parameter of floats that is "
+            "not frozen";
 }
 
 /// What is not learned stays as it is.
-void BuildTrainStep::freezeRest() {
-  SymbolTable symbols(getOperation());
+void TrainStepBuilder::freezeRest() {
+  SymbolTable symbols(module);
   SmallVector<GetParamOp> reads;
   main.walk([&](GetParamOp read) { reads.push_back(read); });
   for (GetParamOp read : reads) {
@@ -136,13 +138,13 @@ void BuildTrainStep::freezeRest() {
         ConstantOp::create(builder, read.getLoc(), read.getY().getType(), param.getValue()));
     read.erase();
   }
-  for (ParamOp param : llvm::make_early_inc_range(getOperation().getOps<ParamOp>()))
+  for (ParamOp param : llvm::make_early_inc_range(module.getOps<ParamOp>()))
     param.erase();
 }
 
-BlockArgument BuildTrainStep::addArgument(unsigned index, Type type, StringRef name, StringRef role, Attribute initial,
-                                          Location loc) {
-  Builder builder(&getContext());
+BlockArgument TrainStepBuilder::addArgument(unsigned index, Type type, StringRef name, StringRef role,
+                                            Attribute initial, Location loc) {
+  Builder builder(module.getContext());
   SmallVector<NamedAttribute> attributes{builder.getNamedAttr("torsh.role", builder.getStringAttr(role))};
   if (initial)
     attributes.push_back(builder.getNamedAttr("torsh.initial", initial));
@@ -153,22 +155,22 @@ BlockArgument BuildTrainStep::addArgument(unsigned index, Type type, StringRef n
 }
 
 /// State, step and learning rate stand between the parameters and the model's inputs.
-void BuildTrainStep::addOptimizerArguments() {
+void TrainStepBuilder::addOptimizerArguments() {
   unsigned index = learned.size();
   for (Learned &entry : learned)
     for (StringRef name : chosenOptimizer->stateNames()) {
       auto type = cast<RankedTensorType>(entry.value.getType());
-      entry.states.push_back(addArgument(index++, type, (entry.param.getSymName() + "." + name).str(), "state",
-                                         getSplatAttr(type, 0), entry.value.getLoc()));
+      entry.states.push_back(addArgument(index++, type, (entry.param.getSymName() + "." + name).str(),
+                                         "state", getSplatAttr(type, 0), entry.value.getLoc()));
     }
-  Builder builder(&getContext());
+  Builder builder(module.getContext());
   addArgument(index++, RankedTensorType::get({}, builder.getI64Type()), "step", "step", {}, main.getLoc());
   addArgument(index, RankedTensorType::get({}, builder.getF64Type()), "lr", "lr", {}, main.getLoc());
 }
 
 /// The results: the loss, then what replaces arguments.
-LogicalResult BuildTrainStep::finish(Value value, ArrayRef<Value> updated) {
-  Builder builder(&getContext());
+LogicalResult TrainStepBuilder::finish(Value value, ArrayRef<Value> updated) {
+  Builder builder(module.getContext());
   while (main.getNumResults() != 0)
     if (failed(main.eraseResult(0)))
       return failure();
@@ -188,24 +190,27 @@ LogicalResult BuildTrainStep::finish(Value value, ArrayRef<Value> updated) {
   main->setAttr("torsh.input_names", builder.getArrayAttr(inputNames));
   main->setAttr("torsh.output_names", builder.getArrayAttr(outputNames));
   main->setAttr("torsh.train_step",
-                builder.getDictionaryAttr({builder.getNamedAttr("loss", builder.getStringAttr(loss)),
-                                           builder.getNamedAttr("optimizer", builder.getStringAttr(optimizer))}));
+                builder.getDictionaryAttr(
+                    {builder.getNamedAttr("loss", builder.getStringAttr(choices.loss)),
+                     builder.getNamedAttr("optimizer", builder.getStringAttr(choices.optimizer))}));
   return success();
 }
 
-LogicalResult BuildTrainStep::build() {
+LogicalResult TrainStepBuilder::build() {
   if (failed(readOptions()))
     return failure();
-  main = getOperation().lookupSymbol<func::FuncOp>("main");
+  main = module.lookupSymbol<func::FuncOp>("main");
   if (!main || main.isExternal() || !main.getBody().hasOneBlock() || main.getNumResults() == 0)
-    return getOperation().emitError() << "TSH-0535: the module has no function 'main' with a body of one block and a result";
-  Builder builder(&getContext());
+    return module.emitError()
+           << "TSH-0535: the module has no function 'main' with a body of one block and a result";
+  Builder builder(module.getContext());
   terminator = main.getBody().front().getTerminator();
   Value output = terminator->getOperand(0);
   auto outputType = dyn_cast<RankedTensorType>(output.getType());
   RankedTensorType labelsType = outputType ? labelType(*chosenLoss, outputType) : RankedTensorType();
   if (!labelsType)
-    return main.emitError() << "TSH-0535: the first output is " << output.getType() << ", which has no loss '" << loss
+    return main.emitError() << "TSH-0535: the first output is " << output.getType() << ", which has no loss '"
+                            << choices.loss
                             << "'; it must be of floats, with classes along the last dim for cross-entropy";
   auto names = main->getAttrOfType<ArrayAttr>("torsh.input_names");
   for (unsigned index = 0; index < main.getNumArguments(); ++index) {
@@ -247,6 +252,18 @@ LogicalResult BuildTrainStep::build() {
   freezeRest();
   return success();
 }
+
+struct BuildTrainStep : impl::BuildTrainStepPassBase<BuildTrainStep> {
+  using BuildTrainStepPassBase::BuildTrainStepPassBase;
+  void runOnOperation() override {
+    Choices choices{loss,
+                    optimizer,
+                    {momentum, nesterov, weightDecay, beta1, beta2, epsilon},
+                    SmallVector<std::string>(freeze.begin(), freeze.end())};
+    if (failed(TrainStepBuilder(getOperation(), choices).build()))
+      signalPassFailure();
+  }
+};
 
 } // namespace
 } // namespace torsh

@@ -5,8 +5,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #include "passes/autodiff/Differentiate.h"
-#include "dialects/torsh/gradients/Gradients.h"
 #include "dialects/torsh/Splat.h"
+#include "dialects/torsh/gradients/Gradients.h"
 
 using namespace mlir;
 
@@ -30,6 +30,12 @@ StringRef nodeNameOf(Operation *op) {
     return WalkResult::interrupt();
   });
   return name;
+}
+
+std::string textOf(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
 }
 
 class Differentiation {
@@ -93,15 +99,15 @@ void RuleCall::accumulate(unsigned operand, Value contribution) {
   Value target = op->getOperand(operand);
   if (!typesMayBeEqual(contribution.getType(), target.getType())) {
     if (!refused)
-      (void)refuse("internal error: the rule made " + debugString(contribution.getType()) + " for operand " +
-                   Twine(operand) + " of type " + debugString(target.getType()));
+      (void)refuse("internal error: the rule made " + textOf(contribution.getType()) + " for operand " +
+                   Twine(operand) + " of type " + textOf(target.getType()));
     return;
   }
   // Two expressions for one size: the cotangent has the type of its value.
   if (contribution.getType() != target.getType())
     contribution = ReshapeOp::create(parent.builder, loc, target.getType(), contribution);
-  if (hook)
-    contribution = hook(parent.builder, op, operand, contribution);
+  if (parent.hook)
+    contribution = parent.hook(parent.builder, op, operand, contribution);
   if (contribution)
     parent.add(target, contribution);
 }
@@ -143,14 +149,16 @@ void Differentiation::markVaried(Block &block, ArrayRef<Value> wrt) {
 
 LogicalResult Differentiation::differentiate(Operation *op) {
   if (op->hasTrait<NotDifferentiable>())
-    return op->emitError() << "TSH-0532: node '" << nodeNameOf(op) << "' (" << op->getName()
-                           << ") has no derivative, and what is differentiated depends on it; stop the gradient "
-                              "before it, or differentiate by other inputs";
+    return op->emitError()
+           << "TSH-0532: node '" << nodeNameOf(op) << "' (" << op->getName()
+           << ") has no derivative, and what is differentiated depends on it; stop the gradient "
+              "before it, or differentiate by other inputs";
   auto rule = dyn_cast<GradientOpInterface>(op);
   if (!rule)
-    return op->emitError() << "TSH-0530: node '" << nodeNameOf(op) << "' (" << op->getName()
-                           << ") has no gradient rule, and what is differentiated depends on it; express it by "
-                              "ops that have one";
+    return op->emitError()
+           << "TSH-0530: node '" << nodeNameOf(op) << "' (" << op->getName()
+           << ") has no gradient rule, and what is differentiated depends on it; express it by "
+              "ops that have one";
   RuleCall call(*this, op);
   if (succeeded(rule.buildVJP(builder, call)) && !call.refused)
     return success();

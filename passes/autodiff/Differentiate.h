@@ -19,10 +19,11 @@ bool carriesGradient(mlir::Type type);
 /// Builds the cotangents of `wrt` where `builder` stands, which is after all ops that compute `outputs` in one block.
 /// `seeds` are the outputs' cotangents. A null value in the result is zero: no output depends on that input. On failure an
 /// error has been emitted at the op that cannot be differentiated.
-llvm::FailureOr<llvm::SmallVector<mlir::Value>>
-buildGradients(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Value> outputs,
-               llvm::ArrayRef<mlir::Value> seeds, llvm::ArrayRef<mlir::Value> wrt,
-               const ContributionHook &hook = {});
+llvm::FailureOr<llvm::SmallVector<mlir::Value>> buildGradients(mlir::OpBuilder &builder,
+                                                               llvm::ArrayRef<mlir::Value> outputs,
+                                                               llvm::ArrayRef<mlir::Value> seeds,
+                                                               llvm::ArrayRef<mlir::Value> wrt,
+                                                               const ContributionHook &hook = {});
 
 } // namespace torsh
 

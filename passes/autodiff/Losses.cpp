@@ -39,9 +39,9 @@ static Value buildCrossEntropy(RuleBuilder &b, Value logits, Value labels) {
   Value hit = b.compare(ComparePredicate::eq, classes, b.broadcast(labels, classType, rowAxes));
   Value total = b.sum(b.where(hit, logProbabilities), allAxes);
 
-  Value known = b.make<AndOp>(
-      b.compare(ComparePredicate::ge, labels, b.splat(labels, 0)),
-      b.compare(ComparePredicate::lt, labels, b.number(getDims(logits)[axis], labels)));
+  Value known =
+      b.make<AndOp>(b.compare(ComparePredicate::ge, labels, b.splat(labels, 0)),
+                    b.compare(ComparePredicate::lt, labels, b.number(getDims(logits)[axis], labels)));
   Value count = b.sum(b.castTo(known, type.getElementType()), axesBut(axis, {}));
   return b.neg(b.div(total, count));
 }

@@ -75,7 +75,8 @@ void addTrainStep(CLI::App &app, TrainStepOptions &options) {
   CLI::Option *step = app.add_flag(
       "--train-step", options.enabled,
       "Make one step of the model's training: parameters, optimizer state, step, learning rate, inputs and "
-      "labels in, the loss and the updated values out. Export the model for training, without folded constants");
+      "labels in, the loss and the updated values out. Export the model for training, without folded "
+      "constants");
   auto add = [&](const char *name, auto &value, const char *text) {
     return app.add_option(name, value, text)->needs(step)->group("Training");
   };

@@ -23,11 +23,11 @@ struct Side {
 
 /// The cotangent of `mine`: g summed with `other` over other's free dims, brought into the order of mine's dims.
 Value contractWith(RuleBuilder &b, Value g, const Side &mine, const Side &other) {
-  SmallVector<int64_t> gBatch(llvm::seq<int64_t>(0, mine.batch.size())),
-      gContract(llvm::seq<int64_t>(other.firstFree, other.firstFree + other.free.size()));
+  SmallVector<int64_t> gBatch = axisRange(0, mine.batch.size());
+  SmallVector<int64_t> gContract = axisRange(other.firstFree, other.firstFree + other.free.size());
   Value product = b.make<DotGeneralOp>(g, other.value, gBatch, other.batch, gContract, other.free);
   // Its dims: batch, mine's free dims, then the paired dims in the order in which they stand in `other`.
-  SmallVector<int64_t> pairs(llvm::seq<int64_t>(0, other.contract.size()));
+  SmallVector<int64_t> pairs = axisRange(0, other.contract.size());
   llvm::sort(pairs, [&](int64_t p, int64_t q) { return other.contract[p] < other.contract[q]; });
   SmallVector<int64_t> permutation(typeOf(mine.value).getRank());
   int64_t position = 0;

@@ -21,9 +21,9 @@ LogicalResult gatherRule(GatherOp op, RuleBuilder &b, VJPContext &context) {
   Value g = context.cotangent(0), indices = op.getIndices();
   int64_t axis = op.getAxis(), rank = typeOf(op.getX()).getRank(), count = typeOf(indices).getRank();
   // g has x's dims before the axis, those of the indices, and x's dims after it.
-  SmallVector<int64_t> toFront(llvm::seq<int64_t>(axis, axis + count)), back;
-  llvm::append_range(toFront, llvm::seq<int64_t>(0, axis));
-  llvm::append_range(toFront, llvm::seq<int64_t>(axis + count, rank - 1 + count));
+  SmallVector<int64_t> toFront = axisRange(axis, axis + count), back;
+  llvm::append_range(toFront, axisRange(0, axis));
+  llvm::append_range(toFront, axisRange(axis + count, rank - 1 + count));
   SmallVector<DimAttr> dims = getDims(op.getX()), tupleDims = getDims(indices);
   std::rotate(dims.begin(), dims.begin() + axis, dims.begin() + axis + 1);
   tupleDims.push_back(b.constant(1));

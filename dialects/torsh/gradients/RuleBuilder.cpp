@@ -14,7 +14,9 @@ SmallVector<int64_t> axesBut(int64_t rank, ArrayRef<int64_t> kept) {
   return axes;
 }
 
-Value RuleBuilder::splat(RankedTensorType type, double number) { return createSplat(builder, loc, type, number); }
+Value RuleBuilder::splat(RankedTensorType type, double number) {
+  return createSplat(builder, loc, type, number);
+}
 Value RuleBuilder::add(Value a, Value b) { return make<AddOp>(a, b); }
 Value RuleBuilder::sub(Value a, Value b) { return make<SubOp>(a, b); }
 Value RuleBuilder::mul(Value a, Value b) { return make<MulOp>(a, b); }

@@ -67,6 +67,10 @@ public:
   DimAttr constant(int64_t value) { return dim::constant(context(), value); }
 };
 
+/// The axes first, ..., last - 1.
+inline llvm::SmallVector<int64_t> axisRange(int64_t first, int64_t last) {
+  return llvm::to_vector(llvm::seq<int64_t>(first, last));
+}
 /// All axes of a rank but those in `kept`, in order.
 llvm::SmallVector<int64_t> axesBut(int64_t rank, llvm::ArrayRef<int64_t> kept);
 

@@ -91,8 +91,9 @@ FailureOr<Value> unpadCopies(RuleBuilder &b, VJPContext &context, PadOp op, Valu
     bool reflect = op.getMode() == PadMode::reflect;
     std::optional<int64_t> room = dim::asConstant(dim::sub(size, count));
     if (!room || *room < (reflect ? 1 : 0))
-      return context.refuse("padding of " + dim::toString(count) + " copies dim " + Twine(axis) + " of size " +
-                            dim::toString(size) + " more than once, or that is not known; fix sizes with --dim");
+      return context.refuse("padding of " + dim::toString(count) + " copies dim " + Twine(axis) +
+                            " of size " + dim::toString(size) +
+                            " more than once, or that is not known; fix sizes with --dim");
     if (reflect)
       addAt(b.reverse(part, axis), count, isLow ? one : dim::sub(dim::sub(size, one), count));
     else

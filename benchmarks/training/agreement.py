@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """20 steps of Adam by compiled train steps against PyTorch: every loss and every parameter.
 
-    compiled_steps.py [--references build/training] [--torshc build/bin/torshc] [--threads N] [NAME...]
+    agreement.py [--references build/training-steps] [--torshc build/bin/torshc] [--threads N] [NAME...]
 
 The bound is on |difference| where PyTorch's own f32 differs from its f64 by far less. A second run from the saved state
 of step 10 must end where the first one did, bit by bit; and a wrong learning rate must not pass.
@@ -86,7 +86,7 @@ def check(torsh, torshc, folder, bits, threads, say, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--references", type=Path, default=ROOT / "build/training")
+    parser.add_argument("--references", type=Path, default=ROOT / "build/training-steps")
     parser.add_argument("--torshc", default=str(ROOT / "build/bin/torshc"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("names", nargs="*")
