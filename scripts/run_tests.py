@@ -161,6 +161,10 @@ def default_stages(quick):
     # PyTorch's steps exist where test/training/generate.py has run.
     if exists("build/training/manifest.json"):
         stages.append(Stage("training", [PYTHON, "test/training/check.py"], count_summary, 10, "", {}, "build"))
+    # The same by compiled steps, where benchmarks/training/references.py has run.
+    if exists("build/training-steps/*/case.npz"):
+        stages.append(Stage("training-compiled", [PYTHON, "benchmarks/training/agreement.py"], count_summary, 15, "",
+                            {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))
