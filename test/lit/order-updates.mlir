@@ -63,14 +63,14 @@ func.func @reads_elsewhere(%p: tensor<4x4xf32>, %g: tensor<4x4xf32>) -> (tensor<
 
 // -----
 
-// Two arguments trade places: both are saved before either is written. One that stays is left alone.
+// Two arguments trade places: %q is saved before %p is written over it. One that stays is left alone.
 // CHECK-LABEL: func.func @trade
 // CHECK-SAME: %[[P:.*]]: tensor<4xf32>, %[[Q:.*]]: tensor<4xf32>, %[[R:.*]]: tensor<4xf32>
-// CHECK-DAG: %[[SP:.*]] = torsh.group "elementwise"(%[[P]])
-// CHECK-DAG: %[[SQ:.*]] = torsh.group "elementwise"(%[[Q]])
-// CHECK: %[[CQ:.*]] = torsh.group "elementwise"(%[[SQ]])
-// CHECK: %[[CP:.*]] = torsh.group "elementwise"(%[[SP]])
-// CHECK: return %[[CQ]], %[[CP]], %[[R]]
+// CHECK: %[[SAVED:.*]] = torsh.group "elementwise"(%[[Q]])
+// CHECK: %[[NEWQ:.*]] = torsh.group "elementwise"(%[[P]])
+// CHECK: %[[NEWP:.*]] = torsh.group "elementwise"(%[[SAVED]])
+// CHECK-NOT: torsh.group
+// CHECK: return %[[NEWP]], %[[NEWQ]], %[[R]]
 func.func @trade(%p: tensor<4xf32>, %q: tensor<4xf32>, %r: tensor<4xf32>) -> (tensor<4xf32> {torsh.updates = 0 : i64}, tensor<4xf32> {torsh.updates = 1 : i64}, tensor<4xf32> {torsh.updates = 2 : i64}) {
   return %q, %p, %r : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
