@@ -1,4 +1,5 @@
 #include "Context.h"
+#include "DeviceRun.h"
 #include "Status.h"
 
 #include <stdlib.h>
@@ -56,6 +57,7 @@ void torsh_rt_context_destroy(torsh_context *context) {
     torsh_error error;
     torsh_rt_recorder_end(context->recorder, &error);
   }
+  torsh_rt_device_run_destroy(context->device_run);
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_module_release(context->module);
