@@ -103,14 +103,18 @@ int DeviceModel::runKernel(void *user, const char *name, unsigned blocks, unsign
   return 700;
 }
 
-void DeviceModel::load() {
+void DeviceModel::load(Driver wanted) {
   unload();
   log.clear();
   api().set_log([](void *user, int32_t,
                    const char *message) { *static_cast<std::string *>(user) += std::string(message) + "\n"; },
                 &log, TORSH_LOG_INFO);
-  driver().run = runKernel;
-  driver().user = this;
+  if (wanted == Driver::Real) {
+    unsetenv("TORSH_CUDA_DRIVER");
+  } else {
+    driver().run = runKernel;
+    driver().user = this;
+  }
   torsh_error error;
   torsh_load_options options = {};
   options.size = sizeof(options);

@@ -21,8 +21,9 @@ class DeviceModel {
 public:
   explicit DeviceModel(const std::string &onnx, const std::string &target = "cuda:sm_80");
 
-  /// Loads the artifact: a GPU that the driver has is taken now.
-  void load();
+  /// Loads the artifact: a GPU that the driver has is taken now. The real driver is the system's.
+  enum class Driver { Fake, Real };
+  void load(Driver wanted = Driver::Fake);
   void unload();
   /// The largest difference of a run on drawn inputs from the reference evaluator, relative to the largest value; a message
   /// and infinity when the run fails.

@@ -160,7 +160,9 @@ private:
 
 Error translate(Module &module) { return Translator(module).run(); }
 
-KernelStore::KernelStore() : jit(cantFail(orc::LLJITBuilder().create())) {
+KernelStore::KernelStore() {
+  initializeTargets();
+  jit = cantFail(orc::LLJITBuilder().create());
   orc::SymbolMap symbols;
   auto add = [&](const char *name, auto *function) {
     symbols[jit->mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function), JITSymbolFlags::Exported};
@@ -174,7 +176,8 @@ KernelStore::KernelStore() : jit(cantFail(orc::LLJITBuilder().create())) {
 Error KernelStore::add(const std::string &name, StringRef text, const std::function<void(Module &)> &change) {
   LLVMContext context;
   SMDiagnostic diagnostic;
-  std::unique_ptr<Module> module = parseAssemblyString(text, diagnostic, context);
+  // The parser wants a NUL behind the text.
+  std::unique_ptr<Module> module = parseAssemblyString(text.str(), diagnostic, context);
   if (!module)
     return createStringError("the kernel's LLVM IR does not parse: " + diagnostic.getMessage());
   if (change)
