@@ -116,6 +116,8 @@ torsh_status torsh_rt_trim(torsh_context *context) {
   if (!context || !torsh_rt_context_enter(context))
     return TORSH_E_INVALID_ARGUMENT;
   release_arenas(context);
+  torsh_rt_device_run_destroy(context->device_run); /* the next run makes it anew */
+  context->device_run = NULL;
   torsh_rt_context_leave(context);
   return TORSH_OK;
 }

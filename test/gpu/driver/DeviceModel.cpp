@@ -135,6 +135,8 @@ void DeviceModel::unload() {
   api().set_log(nullptr, nullptr, 0);
 }
 
+void DeviceModel::trim() { REQUIRE(api().trim(context) == TORSH_OK); }
+
 double DeviceModel::run(int64_t batch, std::string &message, torsh_status *status) {
   std::vector<NaiveTensor> inputs = reference->inputs();
   std::vector<torsh_value> values(inputs.size());

@@ -25,6 +25,8 @@ public:
   enum class Driver { Fake, Real };
   void load(Driver wanted = Driver::Fake);
   void unload();
+  /// Gives back what the context holds.
+  void trim();
   /// The largest difference of a run on drawn inputs from the reference evaluator, relative to the largest value; a message
   /// and infinity when the run fails.
   double run(int64_t batch, std::string &message, torsh_status *status = nullptr);

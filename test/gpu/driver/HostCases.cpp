@@ -18,6 +18,11 @@ TEST_CASE("an MLP runs on the GPU whole") {
     CHECK(message == "");
   }
   CHECK(driver().launches >= 4 * model.numKernels());
+  // A trimmed context has nothing on the device but the module's weights.
+  CHECK(driver().live_allocations == 2);
+  model.trim();
+  CHECK(driver().live_allocations == 1);
+  CHECK(driver().streams == 0);
   // A run copies its input and its output, and the weights were copied at the load.
   CHECK(driver().uploads == 1 + 4);
   CHECK(driver().downloads == 4);
