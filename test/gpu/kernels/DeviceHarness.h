@@ -7,6 +7,7 @@
 #include "test/unit/kernels/KernelHarness.h"
 #include "llvm/IR/Module.h"
 #include <functional>
+#include <optional>
 
 namespace torsh::test {
 
@@ -27,6 +28,8 @@ struct DeviceResult {
 
 /// Compiles one case and runs it once for each seed. Fails the test when it cannot be compiled.
 DeviceResult runOnDevice(const Case &one, const DeviceOptions &options = {});
+/// As runOnDevice, but none where a GPU has no code for the case.
+std::optional<DeviceResult> tryOnDevice(const Case &one, const DeviceOptions &options = {});
 /// Requires that all cases give what the evaluator gives.
 void checkOnDevice(const std::vector<Case> &cases, const DeviceOptions &options = {});
 /// Requires that a GPU has no code for the case, for a reason that holds `text`.
