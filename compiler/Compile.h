@@ -16,7 +16,7 @@
 namespace torsh {
 
 /// The levels of IR that `--emit` prints.
-enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object };
+enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object, Nvvm, Ptx };
 
 /// In which precision a model is computed.
 enum class Precision {
@@ -31,6 +31,9 @@ struct CompileOptions {
   std::string modelPath;
   std::string outputPath;
   std::string targetCpu = "portable";
+  std::string target =
+      "cpu";            ///< or cuda:sm_80, cuda:sm_90, cuda:sm_100: kernels for a GPU beside those of the CPU
+  bool fastF32 = false; ///< on a GPU: products of f32 as one product of tf32
   std::string printIrTree;    ///< directory for the IR after every pass, or empty
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;

@@ -59,8 +59,9 @@ namespace {
 
 class PlanBuilder {
 public:
-  PlanBuilder(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels, Module &module)
-      : function(function), levels(levels), module(module), b(module.getContext()),
+  PlanBuilder(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels, Module &module,
+              const DevicePlan *device)
+      : function(function), levels(levels), module(module), device(device), b(module.getContext()),
         pointer(PointerType::get(module.getContext(), 0)), i8(b.getInt8Ty()), i32(b.getInt32Ty()),
         i64(b.getInt64Ty()), symbolNames(boundSymbols(function)) {}
 
@@ -83,6 +84,8 @@ private:
   Function *buildPrepare();
   Expected<Function *> buildRun();
   Function *buildCosts();
+  Function *buildDeviceSizes(SmallVectorImpl<uint32_t> &first, uint32_t &count);
+  Constant *buildDevice();
   Expected<Value *> address(mlir::Value value);
   Expected<Value *> address(mlir::Value value, mlir::Type inside);
   Error buildLaunch(LaunchOp launch);
@@ -93,6 +96,7 @@ private:
   mlir::func::FuncOp function;
   ArrayRef<CpuLevel> levels;
   Module &module;
+  const DevicePlan *device; ///< null: the CPU runs it all
   IRBuilder<> b;
   PointerType *pointer;
   llvm::Type *i8, *i32, *i64;
@@ -421,6 +425,62 @@ Function *PlanBuilder::buildCosts() {
   return costs;
 }
 
+/// sizes(): of each launch the blocks and the bytes of its inputs. `first` receives where each begins.
+Function *PlanBuilder::buildDeviceSizes(SmallVectorImpl<uint32_t> &first, uint32_t &count) {
+  auto *type = FunctionType::get(b.getVoidTy(), {pointer, pointer}, false);
+  auto *sizes = Function::Create(type, GlobalValue::InternalLinkage, "device_sizes", module);
+  b.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", sizes));
+  symbols.clear();
+  for (auto [index, name] : enumerate(symbolNames))
+    symbols[name] = element(sizes->getArg(0), index, i64);
+  count = 0;
+  for (const DevicePlan::Launch &launch : device->launches) {
+    first.push_back(count);
+    store(dim(launch.blocks), sizes->getArg(1), count++);
+    for (DimAttr bytes : launch.bytes)
+      store(dim(bytes), sizes->getArg(1), count++);
+  }
+  b.CreateRetVoid();
+  return sizes;
+}
+
+/// The torsh_device_program, null without a device.
+Constant *PlanBuilder::buildDevice() {
+  if (!device)
+    return ConstantPointerNull::get(pointer);
+  auto text = [&](StringRef text) -> Constant * {
+    return text.empty() ? ConstantPointerNull::get(pointer) : string(text);
+  };
+  auto flags = [&](ArrayRef<uint8_t> values) {
+    SmallVector<Constant *> entries;
+    for (uint8_t value : values)
+      entries.push_back(b.getInt8(value));
+    return table(i8, entries, "moves");
+  };
+  auto *kernelType = StructType::get(pointer, pointer, i32, i32, i32, i32);
+  SmallVector<Constant *> kernelEntries;
+  for (const std::string &name : kernelNames) {
+    DevicePlan::Kernel kernel = device->kernels.lookup(name);
+    kernelEntries.push_back(ConstantStruct::get(
+        kernelType, {text(kernel.image), text(kernel.reason), b.getInt32(kernel.threads),
+                     b.getInt32(kernel.inputs), b.getInt32(kernel.outputs), b.getInt32(kernel.dims)}));
+  }
+  SmallVector<uint32_t> first;
+  uint32_t count = 0;
+  Function *sizes = buildDeviceSizes(first, count);
+  auto *launchType = StructType::get(pointer, i32, i32);
+  SmallVector<Constant *> launchEntries;
+  for (auto [launch, from] : zip_equal(device->launches, first))
+    launchEntries.push_back(
+        ConstantStruct::get(launchType, {flags(launch.moves), b.getInt32(from), b.getInt32(0)}));
+  Constant *data = ConstantStruct::getAnon(
+      {b.getInt32(sizeof(torsh_device_program)), b.getInt32(device->target.capability),
+       table(kernelType, kernelEntries, "device_kernels"),
+       table(launchType, launchEntries, "device_launches"), flags(device->outputMoves), b.getInt32(count),
+       b.getInt32(0), sizes});
+  return new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "device");
+}
+
 Constant *PlanBuilder::ports(bool isInputs) {
   SmallVector<std::string> names = portNames(function, isInputs);
   mlir::Operation *terminator = function.getBody().front().getTerminator();
@@ -482,7 +542,8 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
                                  count(kernelOfLaunch.size()),
                                  count(0),
                                  costs,
-                                 table(i32, launchKernels, "launch_kernels")};
+                                 table(i32, launchKernels, "launch_kernels"),
+                                 buildDevice()};
   Constant *data = ConstantStruct::getAnon(fields);
   auto *program =
       new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
@@ -514,9 +575,9 @@ Error PlanBuilder::build() {
 } // namespace
 
 Expected<std::unique_ptr<Module>> buildHostPlan(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
-                                                LLVMContext &context) {
+                                                LLVMContext &context, const DevicePlan *device) {
   auto module = std::make_unique<Module>("torsh_plan", context);
-  if (Error error = PlanBuilder(function, levels, *module).build())
+  if (Error error = PlanBuilder(function, levels, *module, device).build())
     return std::move(error);
   return module;
 }

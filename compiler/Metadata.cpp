@@ -96,7 +96,8 @@ ModelIdentity identifyModel(StringRef path) {
 
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
                           ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
-                          unsigned optLevel, StringRef precision, StringRef sidecar) {
+                          unsigned optLevel, StringRef precision, StringRef sidecar, StringRef target,
+                          ArrayRef<CompiledDeviceKernel> deviceKernels) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
@@ -132,6 +133,14 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
                                 {"nodes", utf8(nodes[kernel.name])}});
   }
   root["kernels"] = std::move(list);
+  if (target != "cpu") {
+    json::Array device;
+    for (const CompiledDeviceKernel &kernel : deviceKernels)
+      device.push_back(kernel.output.empty() ? json::Object{{"name", kernel.name}, {"reason", kernel.reason}}
+                                             : json::Object{{"name", kernel.name}, {"code", kernel.note}});
+    root["target"] = target;
+    root["device_kernels"] = std::move(device);
+  }
   root["launches"] = launches(function);
   std::string text;
   raw_string_ostream os(text);

@@ -4,6 +4,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/cpu/Passes.h"
+#include "passes/gpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/polyhedral/Passes.h"
 #include "passes/tuning/Passes.h"
@@ -75,6 +76,7 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   FormGroupsPassOptions groups;
   groups.level = options.fusion;
   groups.explain = options.explainFusion;
+  groups.streamAttention = options.streamAttention;
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
   // Only groups show which results are stored twice.
   if (options.pairs)
@@ -100,6 +102,7 @@ void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> t
 void registerPipelines() {
   registerTorshGraphPasses();
   registerTorshCpuPasses();
+  registerTorshGpuPasses();
   registerTorshPolyhedralPasses();
   registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",

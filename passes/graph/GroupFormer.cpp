@@ -61,7 +61,8 @@ bool sameShape(Value a, Value b) {
 
 } // namespace
 
-GroupFormer::GroupFormer(Block &block, FusionLevel level) : block(block), level(level) {
+GroupFormer::GroupFormer(Block &block, FusionLevel level, bool streamAttention)
+    : block(block), level(level), streamAttention(streamAttention) {
   for (Operation &op : block)
     order[&op] = order.size();
 }
@@ -311,7 +312,7 @@ void GroupFormer::plan() {
     ops.push_back(&op);
   // Two products and the softmax between them: the scores are never written.
   for (Operation *op : ops) {
-    auto softmax = dyn_cast<SoftmaxOp>(op);
+    auto softmax = streamAttention ? dyn_cast<SoftmaxOp>(op) : SoftmaxOp();
     auto attention = softmax ? matchStreamedAttention(softmax) : std::nullopt;
     if (!attention || !llvm::all_of(attention->ops, [&](Operation *op) { return isFree(op); }))
       continue;
