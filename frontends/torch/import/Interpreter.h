@@ -136,6 +136,9 @@ private:
   llvm::LogicalResult runDynamicWhile(const Stmt &stmt, llvm::StringRef condition);
   llvm::LogicalResult enterLoop(const Stmt &stmt, LoopState &state);
   llvm::LogicalResult runBody(const Stmt &stmt, LoopState &state, mlir::Block &body, unsigned extraArguments);
+  llvm::LogicalResult
+  importBody(const Stmt &stmt, LoopState &state, mlir::Region &region,
+             llvm::function_ref<void(mlir::Block &, llvm::SmallVectorImpl<mlir::Value> &)> next);
   llvm::LogicalResult collectYields(LoopState &state, llvm::SmallVectorImpl<mlir::Value> &yields);
   void leaveLoop(LoopState &state, mlir::ValueRange results);
 
