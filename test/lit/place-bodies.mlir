@@ -9,14 +9,14 @@
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: torsh.arena_bytes = #torsh.dim<1472>
 // CHECK-SAME: torsh.weight_bytes = 896
-// CHECK: torsh.constant dense<2.0{{.*}} {place = #torsh.place<"weights", <0>>}
+// CHECK: torsh.constant dense<2.0{{.*}}place = #torsh.place<"weights", <0>>
 // CHECK: torsh.group "control"
 // CHECK: frame = #torsh.dim<448>
-// CHECK: torsh.constant dense<3.0{{.*}} {place = #torsh.place<"weights", <448>>}
+// CHECK: torsh.constant dense<3.0{{.*}}place = #torsh.place<"weights", <448>>
 // CHECK-LABEL: func.func private @body
 // CHECK-SAME: torsh.arena_bytes = #torsh.dim<448>
-// CHECK: torsh.constant dense<2.0{{.*}} {place = #torsh.place<"weights", <0>>}
-// CHECK: torsh.constant dense<3.0{{.*}} {place = #torsh.place<"weights", <448>>}
+// CHECK: torsh.constant dense<2.0{{.*}}place = #torsh.place<"weights", <0>>
+// CHECK: torsh.constant dense<3.0{{.*}}place = #torsh.place<"weights", <448>>
 func.func @main(%x: !v, %c: !b) -> !v {
   %two = torsh.constant dense<2.0> : !v
   %1 = torsh.group "elementwise"(%x, %two) {
