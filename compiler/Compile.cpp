@@ -9,6 +9,7 @@
 #include "compiler/gpu/DevicePlan.h"
 #include "dialects/torsh/Dim.h"
 #include "frontends/onnx/Importer.h"
+#include "frontends/torch/export/ImportProgram.h"
 #include "frontends/torch/import/Importer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -66,11 +67,24 @@ bool isTorchFile(const std::string &path) {
 
 } // namespace
 
-bool needsInputTypes(const std::string &path) { return isTorchFile(path); }
+InputTypes getInputTypes(const std::string &path) {
+  if (!isTorchFile(path))
+    return InputTypes::Stated;
+  return torch::isExportArchive(StringRef(path)) ? InputTypes::OfStateOnly : InputTypes::Needed;
+}
 
 namespace {
 
 Expected<ModelImporter> openModel(const std::string &path, const ImportOptions &options) {
+  if (isTorchFile(path) && torch::isExportArchive(StringRef(path))) {
+    auto archive = torch::ExportArchive::open(path);
+    if (!archive)
+      return archive.takeError();
+    std::shared_ptr<torch::ExportArchive> shared = std::move(*archive);
+    return [shared, &options](mlir::MLIRContext *context, ImportReport &report) {
+      return torch::importProgram(context, shared, options, report);
+    };
+  }
   if (isTorchFile(path)) {
     auto archive = torch::Archive::open(path);
     if (!archive)

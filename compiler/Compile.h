@@ -80,8 +80,9 @@ struct ImportedModel {
 ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
                          CompileStatus &status);
 
-/// Whether a model does not store the types of its inputs, so that ImportOptions::inputs must give them.
-bool needsInputTypes(const std::string &path);
+/// Which types of inputs ImportOptions::inputs has to give: none, those of state alone (self.NAME), or all.
+enum class InputTypes { Stated, OfStateOnly, Needed };
+InputTypes getInputTypes(const std::string &path);
 
 /// The report of an import as sentences.
 void printReport(const ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);

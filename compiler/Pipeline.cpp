@@ -26,6 +26,8 @@ void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
   pm.addPass(createCanonicalizerPass());
   // Equal subgraphs (masks, position ids) must be one value before groups duplicate their readers.
   pm.addPass(createCSEPass());
+  // Passes know functions: what a body needs is done to it as to main. After the identities, which resolve known conditions.
+  pm.addPass(createOutlineRegionsPass());
   // Numbers that no input can change; the passes below ask for constants.
   pm.addNestedPass<func::FuncOp>(createFoldConstantsPass());
   // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
@@ -97,6 +99,8 @@ void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> t
     pm.addPass(createApplyChoicesPass(std::move(tuning)));
   // Places need the final list of launches.
   pm.addNestedPass<func::FuncOp>(createPlanMemoryPass());
+  // Needs the arenas of all functions.
+  pm.addPass(createPlaceBodiesPass());
 }
 
 void registerPipelines() {

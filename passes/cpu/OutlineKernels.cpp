@@ -1,4 +1,5 @@
 //===-- OutlineKernels.cpp - Fusion groups -> kernels and launches ------------------------------------------===//
+#include "dialects/torsh/HostControl.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/cpu/Passes.h"
@@ -141,8 +142,10 @@ struct OutlineKernels : impl::OutlineKernelsPassBase<OutlineKernels> {
         continue;
       outliner.ownReturns(function);
       SmallVector<GroupOp> groups(function.getOps<GroupOp>());
+      // The host plan runs control flow itself.
       for (GroupOp group : groups)
-        outliner.outline(group);
+        if (!isControl(group))
+          outliner.outline(group);
     }
   }
 };

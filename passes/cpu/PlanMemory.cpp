@@ -1,4 +1,5 @@
 //===-- PlanMemory.cpp - Places of all buffers --------------------------------------------------------------===//
+#include "dialects/torsh/HostControl.h"
 #include "passes/cpu/Passes.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -10,21 +11,10 @@ namespace torsh {
 
 namespace {
 
-constexpr int64_t alignment = 64;
-
 Value bufferOf(Value value) {
   while (auto reshape = value.getDefiningOp<ReshapeOp>())
     value = reshape.getX();
   return value;
-}
-
-/// Bytes of a tensor, rounded up to the alignment, as an expression.
-DimAttr bytesOf(RankedTensorType type) {
-  MLIRContext *context = type.getContext();
-  int64_t bits = std::max<int64_t>(8, type.getElementTypeBitWidth());
-  DimAttr bytes = dim::mul(getNumElements(type), dim::constant(context, bits / 8));
-  DimAttr unit = dim::constant(context, alignment);
-  return dim::mul(dim::ceilDiv(bytes, unit), unit);
 }
 
 /// A buffer of the arena: alive from step `from` to step `to`, both included.
@@ -267,10 +257,10 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
     for (Operation &op : block) {
       if (auto constant = dyn_cast<ConstantOp>(op)) {
         constant->setAttr("place", place("weights", dim::constant(context, weightBytes)));
-        weightBytes += *dim::asConstant(bytesOf(cast<RankedTensorType>(constant.getType())));
+        weightBytes += *dim::asConstant(paddedBytes(cast<RankedTensorType>(constant.getType())));
         continue;
       }
-      if (!isa<LaunchOp, FromDimsOp>(op))
+      if (!isa<LaunchOp, FromDimsOp>(op) && !isControl(&op))
         continue;
       for (OpResult result : op.getResults()) {
         if (auto it = outputs.find(result); it != outputs.end()) {
@@ -280,7 +270,7 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
         Buffer buffer;
         buffer.value = result;
         buffer.from = buffer.to = steps[&op];
-        buffer.size = bytesOf(cast<RankedTensorType>(result.getType()));
+        buffer.size = paddedBytes(cast<RankedTensorType>(result.getType()));
         SmallVector<Value> aliases{result};
         SmallVector<Operation *> readers;
         while (!aliases.empty()) {

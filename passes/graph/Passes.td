@@ -33,6 +33,22 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def OutlineRegionsPass : Pass<"torsh-outline-regions", "::mlir::ModuleOp"> {
+  let summary = "Makes functions of the bodies of conditions and loops";
+  let description = [{
+    Each region of a torsh.if, torsh.for or torsh.while becomes a private function of its block arguments and of the values
+    that it uses from outside (constants are cloned into it); the op itself moves into a group of the anchor "control",
+    which names what it uses, and its regions call the functions.
+
+    Before: `%y = torsh.if %c { %a = torsh.neg %x ..; torsh.yield %a } else {..}`
+    After:  `%y = torsh.group "control"(%c, %x) { ^(%d, %v): %z = torsh.if %d { %a = func.call @main_if0_body0(%v) ..`
+
+    Precondition: the import's contract holds. Rationale: passes know functions; a body is optimised, grouped and planned
+    like main, and the host plan calls it.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect", "::mlir::func::FuncDialect"];
+}
+
 def SplitBatchPass : Pass<"torsh-split-batch", "::mlir::func::FuncOp"> {
   let summary = "Runs of groups whose values outgrow the cache take one image of a batch after the other";
   let description = [{
