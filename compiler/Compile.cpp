@@ -280,13 +280,10 @@ CompileStatus Compilation::run() {
   auto levels = selectLevels(options.targetCpu, device ? Products::F32 : getProducts(options));
   if (!levels)
     return fail(levels.takeError());
-  ImportReport report;
   CompileStatus status;
-  ImportedModel model = importFile(options.modelPath, options.import, report, status);
-  if (!model.module) {
-    printReport(report, options.modelPath, log);
+  ImportedModel model = importChosen(options, status);
+  if (!model.module)
     return status;
-  }
   mlir::ModuleOp module = *model.module;
   std::shared_ptr<const TuningContext> tuning = openTuning(options, *levels, log);
   clock.lap("import");

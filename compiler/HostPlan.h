@@ -23,7 +23,17 @@ std::pair<uint8_t, uint8_t> dlpackType(mlir::Type elementType);
 /// The symbols that the function's inputs bind, in order of appearance.
 llvm::SmallVector<llvm::StringRef> boundSymbols(mlir::func::FuncOp function);
 
-/// Names of the function's inputs or outputs (`torsh.input_names`, `torsh.output_names`).
+/// An input that a host keeps from run to run: a parameter, what the optimizer knows of it, or the number of the step.
+struct StateSlot {
+  uint32_t input;
+  uint32_t role;   ///< TORSH_STATE_*
+  int64_t initial; ///< offset of the first value among the weights, -1 for zeros
+  int64_t bytes;   ///< -1 when the size is symbolic
+};
+/// The slots of a planned train step, in the order of the inputs; none for other functions.
+llvm::SmallVector<StateSlot> getStateSlots(mlir::func::FuncOp function);
+
+/// Names of the function's inputs or results (`torsh.input_names`, `torsh.output_names`).
 llvm::SmallVector<std::string> portNames(mlir::func::FuncOp function, bool inputs);
 
 } // namespace torsh

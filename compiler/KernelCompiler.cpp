@@ -2,6 +2,7 @@
 #include "compiler/KernelCompiler.h"
 #include "compiler/CapturedDiagnostics.h"
 #include "dialects/torsh/Torsh.h"
+#include "dialects/torsh/gradients/Gradients.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -32,6 +33,7 @@ using namespace llvm;
 namespace torsh {
 
 void registerKernelDialects(mlir::DialectRegistry &registry) {
+  registerGradientRules(registry);
   registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect,
                   mlir::arith::ArithDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect,
                   mlir::math::MathDialect, mlir::LLVM::LLVMDialect, mlir::cf::ControlFlowDialect,

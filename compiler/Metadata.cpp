@@ -5,6 +5,7 @@
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -82,6 +83,29 @@ json::Array launches(mlir::func::FuncOp function) {
   return result;
 }
 
+/// The inputs that are kept from run to run.
+json::Array state(mlir::func::FuncOp function) {
+  static const char *const roles[] = {"", "parameter", "optimizer", "step"};
+  SmallVector<std::string> names = portNames(function, true);
+  json::Array result;
+  for (const StateSlot &slot : getStateSlots(function))
+    result.push_back(json::Object{{"name", names[slot.input]},
+                                  {"input", int64_t(slot.input)},
+                                  {"role", roles[slot.role]},
+                                  {"bytes", slot.bytes}});
+  return result;
+}
+
+/// A string as it is, anything else as MLIR prints it.
+std::string attributeText(mlir::Attribute attribute) {
+  if (auto string = mlir::dyn_cast<mlir::StringAttr>(attribute))
+    return string.getValue().str();
+  std::string text;
+  raw_string_ostream os(text);
+  attribute.print(os, /*elideType=*/true);
+  return text;
+}
+
 } // namespace
 
 ModelIdentity identifyModel(StringRef path) {
@@ -114,7 +138,21 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   if (!sidecar.empty())
     root["weights_file"] = sidecar;
   root["inputs"] = ports(portNames(function, true), function.getArgumentTypes());
-  root["outputs"] = ports(portNames(function, false), function.getResultTypes());
+  SmallVector<std::string> resultNames = portNames(function, false), outputNames;
+  SmallVector<mlir::Type> outputTypes;
+  for (unsigned result : getOutputResults(function)) {
+    outputNames.push_back(resultNames[result]);
+    outputTypes.push_back(function.getResultTypes()[result]);
+  }
+  root["outputs"] = ports(outputNames, outputTypes);
+  if (json::Array slots = state(function); !slots.empty())
+    root["state"] = std::move(slots);
+  if (auto step = function->getAttrOfType<mlir::DictionaryAttr>("torsh.train_step")) {
+    json::Object settings;
+    for (mlir::NamedAttribute entry : step)
+      settings[entry.getName().getValue()] = attributeText(entry.getValue());
+    root["train_step"] = std::move(settings);
+  }
   json::Array levelNames;
   for (const CpuLevel &level : levels)
     levelNames.push_back(

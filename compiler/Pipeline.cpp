@@ -3,6 +3,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/autodiff/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/gpu/Passes.h"
 #include "passes/graph/Passes.h"
@@ -93,6 +94,8 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
 void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
+  // Moves groups, whose bodies tell what they read.
+  pm.addNestedPass<func::FuncOp>(createOrderUpdatesPass());
   pm.addPass(createOutlineKernelsPass());
   // Its keys are the texts of kernels.
   if (tuning)
@@ -105,6 +108,7 @@ void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> t
 
 void registerPipelines() {
   registerTorshGraphPasses();
+  registerTorshAutodiffPasses();
   registerTorshCpuPasses();
   registerTorshGpuPasses();
   registerTorshPolyhedralPasses();

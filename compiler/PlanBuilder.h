@@ -38,6 +38,7 @@ private:
   llvm::Constant *string(llvm::StringRef text);
   llvm::Constant *table(llvm::Type *type, llvm::ArrayRef<llvm::Constant *> entries, llvm::StringRef name);
   llvm::Constant *ports(bool inputs);
+  llvm::Constant *stateSlots(uint32_t &count);
   void failUnless(llvm::Value *condition, uint64_t input, uint64_t axis, llvm::Value *actual,
                   llvm::Value *expected);
   llvm::Function *buildPrepare();

@@ -54,6 +54,15 @@ static torsh_status check_program(const torsh_module *module, const char *path, 
               (!p->num_guards || p->guards) && (!p->num_launches || p->launch_kernels);
   for (uint32_t i = 0; sound && i < p->num_launches; ++i)
     sound = p->launch_kernels[i] < p->num_kernels;
+  sound = sound && (!p->num_state_slots || p->state_slots);
+  for (uint32_t i = 0; sound && i < p->num_state_slots; ++i) {
+    const torsh_state_slot *slot = &p->state_slots[i];
+    sound = slot->input < p->num_inputs && (!i || p->state_slots[i - 1].input < slot->input) &&
+            slot->role >= TORSH_STATE_PARAMETER && slot->role <= TORSH_STATE_STEP &&
+            (slot->role != TORSH_STATE_STEP || slot->bytes == sizeof(int64_t)) &&
+            (slot->initial < 0 || ((uint64_t)slot->initial <= module->weights.size &&
+                                   slot->bytes <= module->weights.size - (uint64_t)slot->initial));
+  }
   for (uint32_t i = 0; sound && i < p->num_codes; ++i)
     sound =
         (p->codes[i].kernels || !p->num_kernels) && (!i || p->codes[i - 1].cpu_level < p->codes[i].cpu_level);

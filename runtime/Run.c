@@ -161,6 +161,28 @@ static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_by
   return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
 }
 
+/* What a step writes over must not be read under another name. */
+static torsh_status check_state_overlap(const torsh_context *context, const torsh_value *inputs,
+                                        torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  for (uint32_t s = 0; s < p->num_state_slots; ++s) {
+    const uint32_t i = p->state_slots[s].input;
+    if (p->state_slots[s].role == TORSH_STATE_STEP)
+      continue;
+    for (uint32_t j = 0; j < p->num_inputs; ++j) {
+      uint64_t bytes = 0;
+      torsh_rt_byte_size(inputs[j].as.tensor.dtype, p->inputs[j].rank, inputs[j].as.tensor.shape, &bytes);
+      if (i != j && overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
+        return torsh_rt_fail_at(
+            error, TORSH_E_LAYOUT, (int32_t)i, -1,
+            "a step writes over input %u (\"%s\"), whose buffer overlaps that of input %u "
+            "(\"%s\"); give each a buffer of its own.",
+            i, p->inputs[i].name, j, p->inputs[j].name);
+    }
+  }
+  return TORSH_OK;
+}
+
 /* Kernels rely on it that outputs overlap nothing. Called before the context's outputs are placed: what lies
  * in the old block would be lost with it. */
 static torsh_status check_overlap(const torsh_context *context, const torsh_value *inputs,
@@ -187,7 +209,7 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
                   context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
                                 "the buffers of outputs %u and %u overlap.", i, j);
-  return TORSH_OK;
+  return check_state_overlap(context, inputs, error);
 }
 
 /* --- Memory

@@ -111,6 +111,18 @@ typedef struct torsh_shape_error {
   int64_t expected; /* what was required (right-hand side for a guard) */
 } torsh_shape_error;
 
+/* An input that the host keeps from run to run; run() writes the new value of all but the step number over the old. */
+#define TORSH_STATE_PARAMETER 1u
+#define TORSH_STATE_OPTIMIZER 2u /* what the optimizer remembers of a parameter */
+#define TORSH_STATE_STEP 3u      /* the number of the step, 1 for the first; the host counts */
+
+typedef struct torsh_state_slot {
+  uint32_t input;  /* index of the input */
+  uint32_t role;   /* TORSH_STATE_* */
+  int64_t initial; /* offset of the first value among the weights, -1 for zeros */
+  uint64_t bytes;
+} torsh_state_slot;
+
 typedef struct torsh_program {
   uint32_t size;    /* sizeof(torsh_program) of the compiler that wrote the artifact */
   uint32_t version; /* TORSH_ARTIFACT_VERSION */
@@ -127,7 +139,8 @@ typedef struct torsh_program {
   int32_t (*prepare)(const int64_t *const *input_dims, int64_t *symbols, int64_t *const *output_dims,
                      uint64_t *workspace_bytes, torsh_shape_error *error);
   /* One inference with the symbols that prepare() gave. Inputs, outputs and weights are contiguous row-major data;
-   * `workspace` is 64-byte aligned and at least workspace_bytes long. Returns 0 or the status of parallel_for. */
+   * `workspace` is 64-byte aligned and at least workspace_bytes long. Inputs that are state slots are written, so they
+   * overlap nothing. Returns 0 or the status of parallel_for. */
   int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
                  const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
   uint32_t
@@ -136,8 +149,11 @@ typedef struct torsh_program {
   /* For each launch two numbers: the arithmetic of a call in operations and its traffic in bytes. Pure. NULL: not
    * known. */
   void (*costs)(const int64_t *symbols, int64_t *flops_and_bytes);
-  const uint32_t *launch_kernels;     /* num_launches entries: indices in kernel_names */
-  const torsh_device_program *device; /* NULL: the program runs on the CPU alone */
+  const uint32_t *launch_kernels; /* num_launches entries: indices in kernel_names */
+  uint32_t num_state_slots;       /* 0 for all but train steps */
+  uint32_t reserved2;
+  const torsh_state_slot *state_slots; /* num_state_slots entries, ascending input */
+  const torsh_device_program *device;  /* NULL: the program runs on the CPU alone */
 } torsh_program;
 
 /* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */

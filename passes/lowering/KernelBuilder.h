@@ -199,6 +199,8 @@ llvm::LogicalResult emitConvKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitExpandDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitPoolKernel(KernelBuilder &kb);
+llvm::LogicalResult emitPoolGradKernel(KernelBuilder &kb);
+llvm::LogicalResult emitWeightGradKernel(KernelBuilder &kb);
 llvm::LogicalResult emitRecurrentKernel(KernelBuilder &kb);
 llvm::LogicalResult emitResizeKernel(KernelBuilder &kb);
 llvm::LogicalResult emitScanKernel(KernelBuilder &kb);

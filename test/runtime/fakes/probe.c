@@ -73,6 +73,9 @@ static const torsh_program program = {sizeof(torsh_program),
                                       0,
                                       NULL,
                                       launch_kernels,
+                                      0,
+                                      0,
+                                      NULL,
                                       NULL};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
