@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TORSH_ARTIFACT_VERSION 1u
+#define TORSH_ARTIFACT_VERSION 2u
 #define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
 #define TORSH_WEIGHTS_ALIGNMENT 65536u
 
