@@ -322,8 +322,13 @@ CompileStatus Compilation::run() {
   default:
     break;
   }
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  if (!main)
+    return fail("TSH-0641: the module has no function 'main'");
   std::vector<CompiledDeviceKernel> deviceKernels;
   if (device) {
+    if (Error error = checkDevicePlan(main))
+      return fail(std::move(error));
     DeviceStage stage = options.emit == EmitLevel::Nvvm ? DeviceStage::Llvm : DeviceStage::Ptx;
     auto compiled = compileDeviceKernels(module, *device, options.optLevel, threads, stage);
     if (!compiled)
@@ -333,9 +338,6 @@ CompileStatus Compilation::run() {
   }
   if (emitsDeviceCode)
     return emitDeviceCode(deviceKernels);
-  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
-  if (!main)
-    return fail("TSH-0641: the module has no function 'main'");
   LLVMContext llvmContext;
   std::optional<DevicePlan> devicePlan;
   if (device)

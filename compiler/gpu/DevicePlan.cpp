@@ -8,6 +8,8 @@
 #include "compiler/gpu/DevicePlan.h"
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
@@ -32,6 +34,18 @@ DimAttr bytesOf(Value inside, const llvm::StringMap<DimAttr> &symbols) {
 }
 
 } // namespace
+
+llvm::Error checkDevicePlan(func::FuncOp function) {
+  bool updates = false;
+  for (unsigned argument = 0; argument < function.getNumArguments(); ++argument)
+    updates |= isUpdated(function, argument);
+  if (updates || functionsFrom(function).size() > 1)
+    return llvm::createStringError(
+        llvm::Twine("TSH-0683: ") +
+        (updates ? "a train step" : "a model with conditions or loops that depend on data") +
+        " does not run on a GPU yet; compile it with --target=cpu");
+  return llvm::Error::success();
+}
 
 DevicePlan planDevice(func::FuncOp function, const DeviceTarget &target,
                       ArrayRef<CompiledDeviceKernel> kernels) {

@@ -26,6 +26,9 @@ struct DevicePlan {
   llvm::SmallVector<uint8_t> outputMoves; ///< for each output: 1 where the device computes it
 };
 
+/// Refuses what the runtime's mirror of the memory does not follow: control flow, and arguments that are updated.
+llvm::Error checkDevicePlan(mlir::func::FuncOp function);
+
 /// Plans a placed function (torsh-plan-memory) with the device code of its kernels.
 DevicePlan planDevice(mlir::func::FuncOp function, const DeviceTarget &target,
                       llvm::ArrayRef<CompiledDeviceKernel> kernels);
