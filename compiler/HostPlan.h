@@ -3,6 +3,7 @@
 #define TORSH_COMPILER_HOSTPLAN_H
 
 #include "compiler/Target.h"
+#include "compiler/gpu/DevicePlan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/IR/Module.h"
 
@@ -10,9 +11,11 @@ namespace torsh {
 
 /// Builds the LLVM module with `torsh_query`, the program's tables, `prepare` and `run` (include/torsh/artifact.h) from a
 /// planned function. Kernels are external symbols `<kernel>_<level>`. Fails on ops that the host plan has no code for
-/// (TSH-0610, one message an op).
-llvm::Expected<std::unique_ptr<llvm::Module>>
-buildHostPlan(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels, llvm::LLVMContext &context);
+/// (TSH-0610, one message an op). With `device` the program says what a GPU runs of it.
+llvm::Expected<std::unique_ptr<llvm::Module>> buildHostPlan(mlir::func::FuncOp function,
+                                                            llvm::ArrayRef<CpuLevel> levels,
+                                                            llvm::LLVMContext &context,
+                                                            const DevicePlan *device = nullptr);
 
 /// DLPack's (code, bits) of an element type; bits 0 for types that have none.
 std::pair<uint8_t, uint8_t> dlpackType(mlir::Type elementType);

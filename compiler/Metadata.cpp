@@ -4,6 +4,7 @@
 #include "compiler/HostPlan.h"
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/HostControl.h"
 #include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
@@ -61,23 +62,24 @@ json::Array utf8(ArrayRef<std::string> names) {
   return result;
 }
 
-/// The kernel calls of a run in their order, with what each has to do.
+/// The kernel calls of a run in their order, with what each has to do. Those in bodies of control flow come behind.
 json::Array launches(mlir::func::FuncOp function) {
   mlir::SymbolTable kernels(function->getParentOfType<mlir::ModuleOp>());
   json::Array result;
-  for (LaunchOp launch : function.getOps<LaunchOp>()) {
-    LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
-    SmallVector<std::string> nodes;
-    collectNames(launch.getLoc(), nodes);
-    json::Object entry{{"kernel", launch.getKernel()},
-                       {"flops", expression(cost.flops)},
-                       {"bytes", expression(cost.bytes)},
-                       {"nodes", utf8(nodes)}};
-    // Once for each image of a batch; its costs are those of one call.
-    if (auto images = launch->getAttrOfType<DimAttr>("images"))
-      entry["times"] = expression(images);
-    result.push_back(std::move(entry));
-  }
+  for (mlir::func::FuncOp part : functionsFrom(function))
+    for (LaunchOp launch : part.getOps<LaunchOp>()) {
+      LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
+      SmallVector<std::string> nodes;
+      collectNames(launch.getLoc(), nodes);
+      json::Object entry{{"kernel", launch.getKernel()},
+                         {"flops", expression(cost.flops)},
+                         {"bytes", expression(cost.bytes)},
+                         {"nodes", utf8(nodes)}};
+      // Once for each image of a batch; its costs are those of one call.
+      if (auto images = launch->getAttrOfType<DimAttr>("images"))
+        entry["times"] = expression(images);
+      result.push_back(std::move(entry));
+    }
   return result;
 }
 
@@ -120,7 +122,8 @@ ModelIdentity identifyModel(StringRef path) {
 
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
                           ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
-                          unsigned optLevel, StringRef precision, StringRef sidecar) {
+                          unsigned optLevel, StringRef precision, StringRef sidecar, StringRef target,
+                          ArrayRef<CompiledDeviceKernel> deviceKernels) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
@@ -160,8 +163,9 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     root["arena_lower_bound"] = bound.getInt();
   root["weight_bytes"] = function->getAttrOfType<mlir::IntegerAttr>("torsh.weight_bytes").getInt();
   StringMap<SmallVector<std::string>> nodes;
-  for (LaunchOp launch : function.getOps<LaunchOp>())
-    collectNames(launch.getLoc(), nodes[launch.getKernel()]);
+  for (mlir::func::FuncOp part : functionsFrom(function))
+    for (LaunchOp launch : part.getOps<LaunchOp>())
+      collectNames(launch.getLoc(), nodes[launch.getKernel()]);
   json::Array list;
   for (const CompiledKernel &kernel : kernels) {
     list.push_back(json::Object{{"name", kernel.name},
@@ -170,6 +174,14 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
                                 {"nodes", utf8(nodes[kernel.name])}});
   }
   root["kernels"] = std::move(list);
+  if (target != "cpu") {
+    json::Array device;
+    for (const CompiledDeviceKernel &kernel : deviceKernels)
+      device.push_back(kernel.output.empty() ? json::Object{{"name", kernel.name}, {"reason", kernel.reason}}
+                                             : json::Object{{"name", kernel.name}, {"code", kernel.note}});
+    root["target"] = target;
+    root["device_kernels"] = std::move(device);
+  }
   root["launches"] = launches(function);
   std::string text;
   raw_string_ostream os(text);

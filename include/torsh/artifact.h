@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TORSH_ARTIFACT_VERSION 1u
+#define TORSH_ARTIFACT_VERSION 2u
 #define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
 #define TORSH_WEIGHTS_ALIGNMENT 65536u
 
@@ -78,6 +78,31 @@ typedef struct torsh_code {
   const torsh_kernel_fn *kernels; /* num_kernels entries */
 } torsh_code;
 
+/* What a GPU runs of a program. The host plan addresses host memory; the runtime keeps a mirror of each region (inputs,
+ * outputs, workspace, weights) on the device and takes calls of kernels that have an image there. */
+typedef struct torsh_device_kernel {
+  const char *image;  /* PTX text with an entry of the kernel's name; NULL: the CPU body runs */
+  const char *reason; /* why there is no image; NULL with one */
+  uint32_t threads;   /* of a block */
+  uint32_t num_inputs, num_outputs, num_dims; /* parameters: a pointer for each of both, then an i64 each */
+} torsh_device_kernel;
+
+typedef struct torsh_device_launch {
+  const uint8_t *moves; /* for each input: 1 where it must first be copied to the side that runs the call */
+  uint32_t first_size;  /* in what sizes() gives: blocks of the call, then the bytes of each input */
+  uint32_t reserved;
+} torsh_device_launch;
+
+typedef struct torsh_device_program {
+  uint32_t size;       /* sizeof(torsh_device_program) of the compiler that wrote the artifact */
+  uint32_t capability; /* least compute capability: 80 for 8.0 */
+  const torsh_device_kernel *kernels;  /* num_kernels entries of the program */
+  const torsh_device_launch *launches; /* num_launches entries of the program */
+  const uint8_t *output_moves;         /* num_outputs entries: 1 where the device computes it */
+  uint32_t num_sizes, reserved;
+  void (*sizes)(const int64_t *symbols, int64_t *sizes); /* pure */
+} torsh_device_program;
+
 /* Why prepare() refused the shapes. */
 typedef struct torsh_shape_error {
   int32_t input;    /* index of the input, or -1 for a guard between dims */
@@ -128,6 +153,7 @@ typedef struct torsh_program {
   uint32_t num_state_slots;       /* 0 for all but train steps */
   uint32_t reserved2;
   const torsh_state_slot *state_slots; /* num_state_slots entries, ascending input */
+  const torsh_device_program *device;  /* NULL: the program runs on the CPU alone */
 } torsh_program;
 
 /* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */

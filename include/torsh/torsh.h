@@ -48,7 +48,8 @@ enum {
   TORSH_E_NO_MEMORY = 13,
   TORSH_E_CANCELLED = 14,
   TORSH_E_UNSUPPORTED = 15, /* a value kind that this version does not serve */
-  TORSH_E_SYSTEM = 16       /* a thread or another resource of the system could not be had */
+  TORSH_E_SYSTEM = 16,      /* a thread or another resource of the system could not be had */
+  TORSH_E_DEVICE = 17       /* the GPU failed during a run; later runs of the module are on the CPU */
 };
 
 /* Where a call leaves its message; owned by the caller, never allocated. Every `error` argument may be NULL.

@@ -1,4 +1,5 @@
 //===-- OutlineKernels.cpp - Fusion groups -> kernels and launches ------------------------------------------===//
+#include "dialects/torsh/HostControl.h"
 #include "dialects/torsh/Updates.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/IRMapping.h"
@@ -139,8 +140,10 @@ struct OutlineKernels : impl::OutlineKernelsPassBase<OutlineKernels> {
         continue;
       outliner.ownReturns(function);
       SmallVector<GroupOp> groups(function.getOps<GroupOp>());
+      // The host plan runs control flow itself.
       for (GroupOp group : groups)
-        outliner.outline(group);
+        if (!isControl(group))
+          outliner.outline(group);
     }
   }
 };

@@ -55,6 +55,23 @@ def PlanMemoryPass : Pass<"torsh-plan-memory", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def PlaceBodiesPass : Pass<"torsh-place-bodies", "::mlir::ModuleOp"> {
+  let summary = "Gives bodies of control flow their part of main's arena and weights";
+  let description = [{
+    A run has one arena and one block of weights. The frame of control flow (a second buffer of each carried value, the
+    next condition, the counter, then the arena of its bodies) lies behind the arena of the function around it: all of
+    one function begin at the same place, since one runs at a time. `torsh.arena_bytes` of a function then has them in
+    it. Constants of bodies get places among the weights of main; equal ones share a place.
+
+    Before: `torsh.group "control"(..)` in a function of 128 bytes
+    After:  `torsh.group "control"(..) {.., frame = #torsh.dim<128>}`
+
+    Precondition: torsh-plan-memory ran on all functions. Rationale: bodies are planned by themselves, so that a run of
+    any depth of nesting still knows its memory before it begins.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def EmitKernelsPass : Pass<"torsh-emit-kernels", "::mlir::ModuleOp"> {
   let summary = "Builds the loops of every kernel for a CPU level";
   let description = [{

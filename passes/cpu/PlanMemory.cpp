@@ -1,4 +1,5 @@
 //===-- PlanMemory.cpp - Places of all buffers --------------------------------------------------------------===//
+#include "dialects/torsh/HostControl.h"
 #include "dialects/torsh/Updates.h"
 #include "passes/cpu/InPlaceReads.h"
 #include "passes/cpu/Passes.h"
@@ -11,17 +12,6 @@ namespace torsh {
 #include "passes/cpu/Passes.h.inc"
 
 namespace {
-
-constexpr int64_t alignment = 64;
-
-/// Bytes of a tensor, rounded up to the alignment, as an expression.
-DimAttr bytesOf(RankedTensorType type) {
-  MLIRContext *context = type.getContext();
-  int64_t bits = std::max<int64_t>(8, type.getElementTypeBitWidth());
-  DimAttr bytes = dim::mul(getNumElements(type), dim::constant(context, bits / 8));
-  DimAttr unit = dim::constant(context, alignment);
-  return dim::mul(dim::ceilDiv(bytes, unit), unit);
-}
 
 /// A buffer of the arena: alive from step `from` to step `to`, both included.
 struct Buffer {
@@ -259,10 +249,10 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
     for (Operation &op : block) {
       if (auto constant = dyn_cast<ConstantOp>(op)) {
         constant->setAttr("place", place("weights", dim::constant(context, weightBytes)));
-        weightBytes += *dim::asConstant(bytesOf(cast<RankedTensorType>(constant.getType())));
+        weightBytes += *dim::asConstant(paddedBytes(cast<RankedTensorType>(constant.getType())));
         continue;
       }
-      if (!isa<LaunchOp, FromDimsOp>(op))
+      if (!isa<LaunchOp, FromDimsOp>(op) && !isControl(&op))
         continue;
       for (OpResult result : op.getResults()) {
         if (Attribute attribute = returned.lookup(result)) {
@@ -272,7 +262,7 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
         Buffer buffer;
         buffer.value = result;
         buffer.from = buffer.to = steps[&op];
-        buffer.size = bytesOf(cast<RankedTensorType>(result.getType()));
+        buffer.size = paddedBytes(cast<RankedTensorType>(result.getType()));
         SmallVector<Value> aliases{result};
         SmallVector<Operation *> readers;
         while (!aliases.empty()) {

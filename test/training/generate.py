@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional as F
 
 STEPS = 20
+EPSILON = 2.0**-16  # ONNX keeps it as an f32, which must be the same number
 
 
 class LeNet(nn.Module):
@@ -39,8 +40,8 @@ class LeNet(nn.Module):
 class Block(nn.Module):
     def __init__(self, width, heads):
         super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.heads, self.scale = heads, (width // heads) ** -0.5
+        self.norm1, self.norm2 = nn.LayerNorm(width, EPSILON), nn.LayerNorm(width, EPSILON)
         self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
@@ -48,7 +49,7 @@ class Block(nn.Module):
         batch, length, width = x.shape
         shape = (batch, length, self.heads, width // self.heads)
         q, k, v = (t.reshape(shape).transpose(1, 2) for t in self.qkv(self.norm1(x)).chunk(3, dim=-1))
-        scores = (q @ k.transpose(-2, -1) / shape[-1] ** 0.5).masked_fill(mask, float("-inf"))
+        scores = (q @ k.transpose(-2, -1) * self.scale).masked_fill(mask, float("-inf"))
         x = x + self.proj((scores.softmax(dim=-1) @ v).transpose(1, 2).reshape(batch, length, width))
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
@@ -58,7 +59,7 @@ class Gpt(nn.Module):
         super().__init__()
         self.tokens, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(length, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(2))
-        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary, bias=False)
+        self.norm, self.head = nn.LayerNorm(width, EPSILON), nn.Linear(width, vocabulary, bias=False)
         self.register_buffer("mask", torch.ones(length, length).triu(1).bool(), persistent=False)
         self.register_buffer("index", torch.arange(length), persistent=False)
 

@@ -75,6 +75,7 @@ static const torsh_program program = {sizeof(torsh_program),
                                       launch_kernels,
                                       0,
                                       0,
+                                      NULL,
                                       NULL};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {

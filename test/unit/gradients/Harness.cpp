@@ -77,10 +77,14 @@ std::vector<Tensor> draw(const Case &test) {
   Numbers numbers(7);
   for (const Input &input : test.inputs) {
     tensors.push_back(drawTensor(parseType(input.type, &context()), input.low, input.high, numbers));
-    if (!tensors.back().isFloat()) {
-      REQUIRE(tensors.back().ints.size() == input.ints.size());
-      tensors.back().ints = input.ints;
-    }
+    Tensor &tensor = tensors.back();
+    REQUIRE((tensor.isFloat() || int64_t(input.values.size()) == tensor.numElements()));
+    if (input.values.empty())
+      continue;
+    if (tensor.isFloat())
+      tensor.floats.assign(input.values.begin(), input.values.end());
+    else
+      tensor.ints = input.values;
   }
   return tensors;
 }

@@ -14,11 +14,11 @@ namespace torsh::test {
 /// The context of all tests, with the dialects and the rules.
 mlir::MLIRContext &context();
 
-/// An input: floats are drawn from [low, high), integers are given.
+/// An input: numbers are given, or floats drawn from [low, high).
 struct Input {
   const char *type;
   double low = -1, high = 1;
-  std::vector<int64_t> ints = {};
+  std::vector<int64_t> values = {};
 };
 
 /// One op, `torsh.add %a, %b : tensor<2xf64>`, whose operands %a, %b, ... are the inputs. Several ops are separated by

@@ -18,8 +18,11 @@ void addRowCases(std::vector<Case> &cases) {
       "tensor<2x4xf64>", {x});
   add("torsh.reduce min %a axes = [2] keep_dims = true : (tensor<2x3x4xf64>) -> tensor<2x3x1xf64>",
       "tensor<2x3x1xf64>", {x});
-  add("torsh.reduce prod %a axes = [2] keep_dims = false : (tensor<2x3x4xf64>) -> tensor<2x3xf64>",
-      "tensor<2x3xf64>", {{"tensor<2x3x4xf64>", 0.5, 2}});
+  // Derivatives of derivatives at 0 are not what the rule is for.
+  cases.push_back({"torsh.reduce prod %a axes = [1] keep_dims = false : (tensor<3x3xf64>) -> tensor<3xf64>",
+                   "tensor<3xf64>",
+                   {{"tensor<3x3xf64>", 0, 0, {2, 0, 3, 0, 4, 0, 5, -1, 2}}},
+                   /*twice=*/false});
   add("torsh.reduce logsumexp %a axes = [1, 2] keep_dims = false : (tensor<2x3x4xf64>) -> tensor<2xf64>",
       "tensor<2xf64>", {x});
   add("torsh.cumsum %a axis = 1 : tensor<2x3x4xf64>", "tensor<2x3x4xf64>", {x});
@@ -48,7 +51,7 @@ void addRowCases(std::vector<Case> &cases) {
       "tensor<4xf64>) -> tensor<2x4x3xf64>",
       "tensor<2x4x3xf64>", {{"tensor<2x4x3xf64>"}, four, four});
   add("torsh.group_norm %a scale %b bias %c groups = 2 epsilon = 1.0e-2 {layout = "
-      "#torsh.layout<channels_last>} : "
+      "#torsh<layout channels_last>} : "
       "(tensor<2x3x4xf64>, tensor<4xf64>, tensor<4xf64>) -> tensor<2x3x4xf64>",
       "tensor<2x3x4xf64>", {x, four, four});
 

@@ -141,5 +141,5 @@ TEST_CASE("a rule that misses a term is seen") {
         break;
     }
   }
-  CHECK(terms > 50);
+  CHECK(terms > 30);
 }
