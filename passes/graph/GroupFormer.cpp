@@ -1,6 +1,7 @@
 //===-- GroupFormer.cpp - Which ops become one kernel --------------------------------------------------------===//
 #include "passes/graph/GroupFormer.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/ExpandDepthwise.h"
 #include "dialects/torsh/SplitDims.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/Builders.h"
@@ -318,6 +319,22 @@ void GroupFormer::plan() {
     growEpilogue(set, attention->sum.getY(), mostYields("attention"));
     addFinalTranspose(set, attention->sum.getY());
     claim(set, "attention");
+  }
+  // A wide image that would leave the cache is filtered while it is made, row by row.
+  constexpr int64_t worthFusing = 1 << 20;
+  for (Operation *op : ops) {
+    auto filter = dyn_cast<ConvOp>(op);
+    auto pair = filter && level != FusionLevel::Conservative ? matchExpandDepthwise(filter) : std::nullopt;
+    if (!pair || pair->bytesBetween() < worthFusing || isApart(pair->wide))
+      continue;
+    OpSet set;
+    set.insert(filter);
+    set.insert(pair->wide);
+    set.insert(pair->between.begin(), pair->between.end());
+    if (!llvm::all_of(set, [&](Operation *op) { return isFree(op); }))
+      continue;
+    growEpilogue(set, filter.getY(), mostYields("expand_depthwise"));
+    claim(set, "expand_depthwise");
   }
   // Contractions next: their epilogues save the most traffic.
   auto anchored = [&](ArrayRef<StringRef> anchors, bool prologue, bool epilogue) {

@@ -184,26 +184,23 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
         }
         return pointers;
       };
+      Value channel =
+          kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
+      auto channelOf = [&](int64_t v) { return kb.add(channel, kb.constant(v * lanes)); };
+      auto biasOf = [&](int64_t v) {
+        if (Value bias = kb.emit(op.getBias(), {channelOf(v)}, lanes, masks[v]))
+          return bias;
+        result = kb.refuse("the bias has no code");
+        return micro.zeros(1).front();
+      };
       auto finish = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
-        Value channel =
-            kb.add(kb.mul(group, kb.constant(groupOutputs)), kb.mul(panel, kb.constant(panelWidth)));
         for (int64_t i = 0; i < rows; ++i) {
           SmallVector<Value> pixel = kb.delinearize(kb.add(row, kb.constant(i)), pixelSizes);
           for (int64_t v = 0; v < used; ++v) {
             SmallVector<Value> at{image};
             at.append(pixel);
-            at.push_back(kb.add(channel, kb.constant(v * lanes)));
-            Value sum = sums[i * used + v];
-            if (Value bias = op.getBias()) {
-              Value added = kb.emit(bias, {at.back()}, lanes, masks[v]);
-              if (!added) {
-                result = kb.refuse("the bias has no code");
-                return;
-              }
-              sum = isa<FloatType>(accumulator) ? arith::AddFOp::create(kb.b, kb.loc, sum, added).getResult()
-                                                : arith::AddIOp::create(kb.b, kb.loc, sum, added).getResult();
-            }
-            kb.setOverride(op.getY(), sum);
+            at.push_back(channelOf(v));
+            kb.setOverride(op.getY(), sums[i * used + v]);
             if (failed(kb.storeYielded(at, lanes, masks[v])))
               result = failure();
             kb.clearOverrides();
@@ -220,7 +217,13 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
                                            x->strides[axis + 1]));
           return offset;
         };
-        blocked.emit({rowFrom, rowTo, bases, used}, leftOf, offsetOf, finish);
+        auto finishWithBias = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
+          SmallVector<Value> biased(sums);
+          for (int64_t i = 0; op.getBias() && i < rows * used; ++i)
+            biased[i] = micro.plus(sums[i], biasOf(i % used));
+          finish(row, rows, biased);
+        };
+        blocked.emit({rowFrom, rowTo, bases, used}, leftOf, offsetOf, finishWithBias);
         return;
       }
       // With few rows the weights are read once, from memory: the next panels come while these are used.
@@ -255,7 +258,11 @@ LogicalResult emitConvKernel(KernelBuilder &kb) {
                 return overTaps(axis + 1, kb.add(xOffset, step), next, carried);
               });
         };
-        finish(row, rows, overTaps(0, kb.constant(0), kb.constant(0), micro.zeros(rows * used)));
+        // The sums begin with the bias, which saves an addition each.
+        SmallVector<Value> initial = micro.zeros(rows * used);
+        for (int64_t i = 0; op.getBias() && i < rows * used; ++i)
+          initial[i] = i < used ? biasOf(i) : initial[i - used];
+        finish(row, rows, overTaps(0, kb.constant(0), kb.constant(0), initial));
       });
     };
 

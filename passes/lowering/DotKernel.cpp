@@ -87,6 +87,16 @@ int64_t rowBlock(DotShape &shape) {
                         packsRight(shape) ? rowsWhenPacking : rowsOfTile);
 }
 
+/// The addition behind the product of a value that depends on the column only, with which the sums can begin.
+AddOp findBias(DotShape &shape) {
+  Value y = shape.op.getY();
+  auto sum = y.hasOneUse() ? dyn_cast<AddOp>(*y.user_begin()) : AddOp();
+  if (!sum)
+    return {};
+  auto broadcast = (sum.getLhs() == y ? sum.getRhs() : sum.getLhs()).getDefiningOp<BroadcastOp>();
+  return broadcast && broadcast.getAxes() == ArrayRef(shape.column) ? sum : AddOp();
+}
+
 } // namespace
 
 TileSpace getDotTiles(KernelOp kernel) {
@@ -176,6 +186,8 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
   bool cut = shape.unpack && blocked.pays();
   if (cut)
     blocked.prepare();
+  // What is added in a narrower type is rounded before.
+  AddOp bias = elementOf(op.getY()) == accumulator ? findBias(shape) : AddOp();
   LogicalResult result = success();
 
   Value rowCount = kb.constant(1), batchCount = kb.constant(1);
@@ -273,26 +285,42 @@ LogicalResult emitDotKernel(KernelBuilder &kb) {
                                         kb.linear(leftRows, indicesOf(kb.add(row, kb.constant(i))))));
         return pointers;
       };
-      auto finish = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
-        for (int64_t i = 0; i < rows; ++i) {
-          SmallVector<Value> inRows = indicesOf(kb.add(row, kb.constant(i)));
-          for (int64_t v = 0; v < vectors; ++v) {
-            SmallVector<Value> at(batchIndices);
-            at.append(inRows);
-            at.push_back(kb.add(column, kb.constant(v * lanes)));
-            kb.setOverride(op.getY(), sums[i * vectors + v]);
-            if (failed(kb.storeYielded(at, lanes, masks[v])))
-              result = failure();
-            kb.clearOverrides();
-          }
+      auto placeOf = [&](Value row, int64_t v) {
+        SmallVector<Value> at(batchIndices);
+        at.append(indicesOf(row));
+        at.push_back(kb.add(column, kb.constant(v * lanes)));
+        return at;
+      };
+      auto finish = [&](Value root, Value row, int64_t rows, ArrayRef<Value> sums) {
+        for (int64_t i = 0; i < rows * vectors; ++i) {
+          kb.setOverride(root, sums[i]);
+          if (failed(kb.storeYielded(placeOf(kb.add(row, kb.constant(i / vectors)), i % vectors), lanes,
+                                     masks[i % vectors])))
+            result = failure();
+          kb.clearOverrides();
         }
       };
       if (cut) {
-        blocked.emit({rowFrom, rowTo, bases, vectors}, leftOf, [&](Value) { return kb.constant(0); }, finish);
+        auto finishSums = [&](Value row, int64_t rows, ArrayRef<Value> sums) {
+          finish(op.getY(), row, rows, sums);
+        };
+        blocked.emit(
+            {rowFrom, rowTo, bases, vectors}, leftOf, [&](Value) { return kb.constant(0); }, finishSums);
         return;
       }
       forRowBlocks(kb, rowFrom, rowTo, tile.rows, [&](Value row, int64_t rows) {
-        finish(row, rows, micro.run(leftOf(row, rows), vectors, k, micro.zeros(rows * vectors), loadRight));
+        // The sums begin with the bias, which saves an addition each.
+        SmallVector<Value> initial = micro.zeros(rows * vectors);
+        for (int64_t i = 0; bias && i < rows * vectors; ++i) {
+          Value added = bias.getLhs() == op.getY() ? bias.getRhs() : bias.getLhs();
+          initial[i] = i < vectors ? kb.emit(added, placeOf(row, i), lanes, masks[i]) : initial[i - vectors];
+          if (!initial[i]) {
+            result = kb.refuse("the bias has no code");
+            return;
+          }
+        }
+        finish(bias ? bias.getY() : op.getY(), row, rows,
+               micro.run(leftOf(row, rows), vectors, k, initial, loadRight));
       });
     };
 

@@ -23,6 +23,7 @@ const Strategy strategies[] = {
     {"attention", emitAttentionKernel, getAttentionTiles},
     {"conv", emitConvKernel, getConvTiles},
     {"depthwise", emitDepthwiseKernel, getDepthwiseTiles},
+    {"expand_depthwise", emitExpandDepthwiseKernel, getExpandDepthwiseTiles},
     {"pool", emitPoolKernel, getPoolTiles},
     {"recurrent", emitRecurrentKernel, getRecurrentTiles},
     {"resize", emitResizeKernel, getResizeTiles},

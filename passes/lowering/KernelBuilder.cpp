@@ -211,9 +211,34 @@ View KernelBuilder::rowMajor(Value pointer, RankedTensorType type) {
   return view;
 }
 
+/// `index` as a value and a constant that is added to it.
+static std::pair<Value, int64_t> splitConstant(Value index) {
+  int64_t constant = 0;
+  while (auto sum = index.getDefiningOp<arith::AddIOp>()) {
+    std::optional<int64_t> added = getConstantIntValue(sum.getRhs());
+    if (!added)
+      break;
+    constant += *added;
+    index = sum.getLhs();
+  }
+  return {index, constant};
+}
+
 Value KernelBuilder::linear(const View &view, Indices indices) {
   Value result = view.offset;
   ArrayRef<Value> strides = view.strides;
+  // What is constant is added last, where address() finds it: neighbouring rows then share one address.
+  int64_t fixed = 0;
+  auto addTerm = [&](Value index, Value stride) {
+    std::optional<int64_t> known = getConstantIntValue(stride);
+    auto [base, constant] = splitConstant(index);
+    if (!known || constant == 0) {
+      result = add(result, mul(index, stride));
+      return;
+    }
+    result = add(result, mul(base, stride));
+    fixed += constant * *known;
+  };
   for (size_t i = 0; i < indices.size(); ++i) {
     // (n / w) * w * s + (n % w) * s -> n * s
     if (auto split = splits.find(indices[i]); split != splits.end()) {
@@ -221,14 +246,14 @@ Value KernelBuilder::linear(const View &view, Indices indices) {
       size_t axes = found.parts.size();
       if (indices.slice(i).take_front(axes) == ArrayRef(found.parts))
         if (auto stride = strideOfWhole(found.sizes, strides.slice(i, axes))) {
-          result = add(result, mul(found.whole, constant(*stride)));
+          addTerm(found.whole, constant(*stride));
           i += axes - 1;
           continue;
         }
     }
-    result = add(result, mul(indices[i], strides[i]));
+    addTerm(indices[i], strides[i]);
   }
-  return result;
+  return add(result, constant(fixed));
 }
 
 /// The type in memory: booleans take a byte, unsigned integers are signless. bf16 is moved as an integer: masked vectors of
@@ -253,7 +278,14 @@ Value KernelBuilder::address(Value pointer, Type elementType, Value elementOffse
   Type type = isa<LLVM::LLVMPointerType>(elementType) ? Type(b.getI64Type()) : memoryType(elementType);
   if (isa<Float8E4M3FNType, Float8E5M2Type>(type))
     type = b.getI8Type();
-  return LLVM::GEPOp::create(b, loc, pointer.getType(), type, pointer, ArrayRef<LLVM::GEPArg>{elementOffset},
+  // The constant part becomes the displacement of the access. Without it the address may lie outside of the buffer.
+  auto [base, displacement] = splitConstant(elementOffset);
+  LLVM::GEPArg last(elementOffset);
+  if (displacement != 0 && llvm::isInt<32>(displacement)) {
+    pointer = LLVM::GEPOp::create(b, loc, pointer.getType(), type, pointer, ArrayRef<LLVM::GEPArg>{base});
+    last = LLVM::GEPArg(int32_t(displacement));
+  }
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), type, pointer, ArrayRef<LLVM::GEPArg>{last},
                              LLVM::GEPNoWrapFlags::inbounds);
 }
 

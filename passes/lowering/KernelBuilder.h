@@ -190,6 +190,7 @@ llvm::LogicalResult emitDotKernel(KernelBuilder &kb);
 llvm::LogicalResult emitAttentionKernel(KernelBuilder &kb);
 llvm::LogicalResult emitConvKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDepthwiseKernel(KernelBuilder &kb);
+llvm::LogicalResult emitExpandDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitPoolKernel(KernelBuilder &kb);
 llvm::LogicalResult emitRecurrentKernel(KernelBuilder &kb);
 llvm::LogicalResult emitResizeKernel(KernelBuilder &kb);

@@ -45,7 +45,7 @@ constexpr unsigned numKnobs = unsigned(Knob::Epilogue) + 1;
 constexpr llvm::StringLiteral choicesAttrName = "torsh.choices";
 
 /// Counts up whenever the strategies change so much that times measured before say nothing any more.
-constexpr int64_t strategyRevision = 2;
+constexpr int64_t strategyRevision = 3;
 
 struct KnobInfo {
   Knob knob;

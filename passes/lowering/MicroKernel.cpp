@@ -64,6 +64,11 @@ SmallVector<Value> MicroKernel::zeros(int64_t count) {
   return SmallVector<Value>(count, zero);
 }
 
+Value MicroKernel::plus(Value x, Value y) {
+  return isa<FloatType>(accumulator) ? arith::AddFOp::create(kb.b, kb.loc, x, y).getResult()
+                                     : arith::AddIOp::create(kb.b, kb.loc, x, y).getResult();
+}
+
 Value MicroKernel::widen(Value value, Type elementType) {
   Type wanted = accumulator;
   if (auto vector = dyn_cast<VectorType>(value.getType()))

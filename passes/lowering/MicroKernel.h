@@ -49,6 +49,8 @@ struct MicroKernel {
                                      int64_t multiple = 1);
   /// Accumulators of zeros.
   llvm::SmallVector<mlir::Value> zeros(int64_t count);
+  /// x + y of vectors of the accumulator's type.
+  mlir::Value plus(mlir::Value x, mlir::Value y);
   /// Widens a loaded element or vector to the accumulator's type.
   mlir::Value widen(mlir::Value value, mlir::Type elementType);
 

@@ -23,6 +23,7 @@ TileSpace getDotTiles(KernelOp kernel);
 TileSpace getAttentionTiles(KernelOp kernel);
 TileSpace getConvTiles(KernelOp kernel);
 TileSpace getDepthwiseTiles(KernelOp kernel);
+TileSpace getExpandDepthwiseTiles(KernelOp kernel);
 TileSpace getPoolTiles(KernelOp kernel);
 TileSpace getRecurrentTiles(KernelOp kernel);
 TileSpace getResizeTiles(KernelOp kernel);

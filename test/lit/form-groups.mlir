@@ -247,3 +247,42 @@ func.func @chosen(%x: !s, %w: tensor<4x4xf32>) -> !s {
   %1 = torsh.exp %0 : !s loc("behind")
   return %1 : !s
 }
+
+// -----
+
+// A wide image that would leave the cache is filtered by the kernel that makes it; a small one is not worth it.
+// CHECK-LABEL: func.func @expand_depthwise
+// CHECK: torsh.group "expand_depthwise"
+// CHECK: torsh.conv
+// CHECK: torsh.tanh
+// CHECK: torsh.conv
+// CHECK: torsh.exp
+// CHECK-NOT: torsh.group
+// CHECK: return
+// CONSERVATIVE-LABEL: func.func @expand_depthwise
+// CONSERVATIVE: torsh.group "conv"
+// CONSERVATIVE: torsh.group "depthwise"
+func.func @expand_depthwise(%x: tensor<1x112x112x16xf32>, %v: tensor<3x3x1x96xf32>) -> tensor<1x56x56x96xf32> {
+  %p = torsh.constant #torsh.weight<"k", tensor<16x96xf32>, [<"pack", [16], "", tensor<6x16x16xf32>>]> -> tensor<6x16x16xf32>
+  %u = torsh.unpack %p : (tensor<6x16x16xf32>) -> tensor<16x96xf32>
+  %w = torsh.reshape %u : (tensor<16x96xf32>) -> tensor<1x1x16x96xf32>
+  %0 = torsh.conv %x, %w strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x112x112x16xf32>, tensor<1x1x16x96xf32>) -> tensor<1x112x112x96xf32>
+  %1 = torsh.tanh %0 : tensor<1x112x112x96xf32>
+  %2 = torsh.conv %1, %v strides = [2, 2] dilations = [1, 1] low = [1, 1] high = [1, 1] groups = 96 {layout = #torsh<layout channels_last>} : (tensor<1x112x112x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x56x56x96xf32>
+  %3 = torsh.exp %2 : tensor<1x56x56x96xf32>
+  return %3 : tensor<1x56x56x96xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @small_expand
+// CHECK: torsh.group "conv"
+// CHECK: torsh.group "depthwise"
+func.func @small_expand(%x: tensor<1x14x14x16xf32>, %v: tensor<3x3x1x96xf32>) -> tensor<1x14x14x96xf32> {
+  %p = torsh.constant #torsh.weight<"k", tensor<16x96xf32>, [<"pack", [16], "", tensor<6x16x16xf32>>]> -> tensor<6x16x16xf32>
+  %u = torsh.unpack %p : (tensor<6x16x16xf32>) -> tensor<16x96xf32>
+  %w = torsh.reshape %u : (tensor<16x96xf32>) -> tensor<1x1x16x96xf32>
+  %0 = torsh.conv %x, %w strides = [1, 1] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x14x14x16xf32>, tensor<1x1x16x96xf32>) -> tensor<1x14x14x96xf32>
+  %1 = torsh.conv %0, %v strides = [1, 1] dilations = [1, 1] low = [1, 1] high = [1, 1] groups = 96 {layout = #torsh<layout channels_last>} : (tensor<1x14x14x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x14x14x96xf32>
+  return %1 : tensor<1x14x14x96xf32>
+}
