@@ -296,8 +296,7 @@ Results evaluateConvWeightGrad(ConvWeightGradOp op, Call &call) {
   const int64_t inputs = x.shape[view.channel], outputs = dy.shape[view.channel];
   if (groups < 1 || inputs % groups || outputs % groups)
     return call.misfit("the channels of x and dy must be divisible by " + Twine(groups) + " groups");
-  Window window{op.getKernel(), op.getStrides(), op.getDilations(), op.getLow(),
-                op.getHigh()};
+  Window window{op.getKernel(), op.getStrides(), op.getDilations(), op.getLow(), op.getHigh()};
   if (Error error = window.check(call, rank - 2))
     return error;
   SmallVector<int64_t> inSpatial, outSpatial;
