@@ -16,7 +16,7 @@
 namespace torsh {
 
 /// The levels of IR that `--emit` prints.
-enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object };
+enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object, Nvvm, Ptx };
 
 /// In which precision a model is computed.
 enum class Precision {
@@ -41,6 +41,9 @@ struct CompileOptions {
   std::string modelPath;
   std::string outputPath;
   std::string targetCpu = "portable";
+  std::string target =
+      "cpu";            ///< or cuda:sm_80, cuda:sm_90, cuda:sm_100: kernels for a GPU beside those of the CPU
+  bool fastF32 = false; ///< on a GPU: products of f32 as one product of tf32
   std::string printIrTree;    ///< directory for the IR after every pass, or empty
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;
@@ -90,8 +93,9 @@ ImportedModel importFile(const std::string &path, const ImportOptions &options, 
 /// The model of the options, or its train step when they ask for one. Messages go to `options.log` when the module is null.
 ImportedModel importChosen(const CompileOptions &options, CompileStatus &status);
 
-/// Whether a model does not store the types of its inputs, so that ImportOptions::inputs must give them.
-bool needsInputTypes(const std::string &path);
+/// Which types of inputs ImportOptions::inputs has to give: none, those of state alone (self.NAME), or all.
+enum class InputTypes { Stated, OfStateOnly, Needed };
+InputTypes getInputTypes(const std::string &path);
 
 /// The report of an import as sentences.
 void printReport(const ImportReport &report, llvm::StringRef path, llvm::raw_ostream &os);

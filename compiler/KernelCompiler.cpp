@@ -1,5 +1,6 @@
 //===-- KernelCompiler.cpp - Kernels -> object files, in parallel -------------------------------------------===//
 #include "compiler/KernelCompiler.h"
+#include "compiler/CapturedDiagnostics.h"
 #include "dialects/torsh/Torsh.h"
 #include "dialects/torsh/gradients/Gradients.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
@@ -20,8 +21,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "passes/cpu/Passes.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include <atomic>
 #include <chrono>
@@ -57,35 +56,6 @@ std::string printModule(mlir::ModuleOp module) {
   module.print(os);
   return text;
 }
-
-/// Collects the diagnostics of a context as text.
-class DiagnosticText {
-public:
-  explicit DiagnosticText(mlir::MLIRContext *context)
-      : handler(context, [this](mlir::Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
-            text += diagnostic.str() + "\n";
-        }) {}
-  std::string text;
-
-private:
-  mlir::ScopedDiagnosticHandler handler;
-};
-
-/// LLVM's own handler exits on errors; this one keeps them.
-struct KeepDiagnostics : DiagnosticHandler {
-  std::string *text;
-  explicit KeepDiagnostics(std::string *text) : text(text) {}
-  bool handleDiagnostics(const DiagnosticInfo &info) override {
-    if (info.getSeverity() == DS_Error) {
-      raw_string_ostream os(*text);
-      DiagnosticPrinterRawOStream printer(os);
-      info.print(printer);
-      os << "\n";
-    }
-    return true;
-  }
-};
 
 /// Processor time of the calling thread.
 double threadMilliseconds() {

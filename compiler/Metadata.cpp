@@ -4,6 +4,8 @@
 #include "compiler/HostPlan.h"
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -60,24 +62,48 @@ json::Array utf8(ArrayRef<std::string> names) {
   return result;
 }
 
-/// The kernel calls of a run in their order, with what each has to do.
+/// The kernel calls of a run in their order, with what each has to do. Those in bodies of control flow come behind.
 json::Array launches(mlir::func::FuncOp function) {
   mlir::SymbolTable kernels(function->getParentOfType<mlir::ModuleOp>());
   json::Array result;
-  for (LaunchOp launch : function.getOps<LaunchOp>()) {
-    LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
-    SmallVector<std::string> nodes;
-    collectNames(launch.getLoc(), nodes);
-    json::Object entry{{"kernel", launch.getKernel()},
-                       {"flops", expression(cost.flops)},
-                       {"bytes", expression(cost.bytes)},
-                       {"nodes", utf8(nodes)}};
-    // Once for each image of a batch; its costs are those of one call.
-    if (auto images = launch->getAttrOfType<DimAttr>("images"))
-      entry["times"] = expression(images);
-    result.push_back(std::move(entry));
-  }
+  for (mlir::func::FuncOp part : functionsFrom(function))
+    for (LaunchOp launch : part.getOps<LaunchOp>()) {
+      LaunchCost cost = getLaunchCost(launch, kernels.lookup<KernelOp>(launch.getKernel()));
+      SmallVector<std::string> nodes;
+      collectNames(launch.getLoc(), nodes);
+      json::Object entry{{"kernel", launch.getKernel()},
+                         {"flops", expression(cost.flops)},
+                         {"bytes", expression(cost.bytes)},
+                         {"nodes", utf8(nodes)}};
+      // Once for each image of a batch; its costs are those of one call.
+      if (auto images = launch->getAttrOfType<DimAttr>("images"))
+        entry["times"] = expression(images);
+      result.push_back(std::move(entry));
+    }
   return result;
+}
+
+/// The inputs that are kept from run to run.
+json::Array state(mlir::func::FuncOp function) {
+  static const char *const roles[] = {"", "parameter", "optimizer", "step"};
+  SmallVector<std::string> names = portNames(function, true);
+  json::Array result;
+  for (const StateSlot &slot : getStateSlots(function))
+    result.push_back(json::Object{{"name", names[slot.input]},
+                                  {"input", int64_t(slot.input)},
+                                  {"role", roles[slot.role]},
+                                  {"bytes", slot.bytes}});
+  return result;
+}
+
+/// A string as it is, anything else as MLIR prints it.
+std::string attributeText(mlir::Attribute attribute) {
+  if (auto string = mlir::dyn_cast<mlir::StringAttr>(attribute))
+    return string.getValue().str();
+  std::string text;
+  raw_string_ostream os(text);
+  attribute.print(os, /*elideType=*/true);
+  return text;
 }
 
 } // namespace
@@ -96,7 +122,8 @@ ModelIdentity identifyModel(StringRef path) {
 
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
                           ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
-                          unsigned optLevel, StringRef precision, StringRef sidecar) {
+                          unsigned optLevel, StringRef precision, StringRef sidecar, StringRef target,
+                          ArrayRef<CompiledDeviceKernel> deviceKernels) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
@@ -111,7 +138,21 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   if (!sidecar.empty())
     root["weights_file"] = sidecar;
   root["inputs"] = ports(portNames(function, true), function.getArgumentTypes());
-  root["outputs"] = ports(portNames(function, false), function.getResultTypes());
+  SmallVector<std::string> resultNames = portNames(function, false), outputNames;
+  SmallVector<mlir::Type> outputTypes;
+  for (unsigned result : getOutputResults(function)) {
+    outputNames.push_back(resultNames[result]);
+    outputTypes.push_back(function.getResultTypes()[result]);
+  }
+  root["outputs"] = ports(outputNames, outputTypes);
+  if (json::Array slots = state(function); !slots.empty())
+    root["state"] = std::move(slots);
+  if (auto step = function->getAttrOfType<mlir::DictionaryAttr>("torsh.train_step")) {
+    json::Object settings;
+    for (mlir::NamedAttribute entry : step)
+      settings[entry.getName().getValue()] = attributeText(entry.getValue());
+    root["train_step"] = std::move(settings);
+  }
   json::Array levelNames;
   for (const CpuLevel &level : levels)
     levelNames.push_back(
@@ -122,8 +163,9 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
     root["arena_lower_bound"] = bound.getInt();
   root["weight_bytes"] = function->getAttrOfType<mlir::IntegerAttr>("torsh.weight_bytes").getInt();
   StringMap<SmallVector<std::string>> nodes;
-  for (LaunchOp launch : function.getOps<LaunchOp>())
-    collectNames(launch.getLoc(), nodes[launch.getKernel()]);
+  for (mlir::func::FuncOp part : functionsFrom(function))
+    for (LaunchOp launch : part.getOps<LaunchOp>())
+      collectNames(launch.getLoc(), nodes[launch.getKernel()]);
   json::Array list;
   for (const CompiledKernel &kernel : kernels) {
     list.push_back(json::Object{{"name", kernel.name},
@@ -132,6 +174,14 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
                                 {"nodes", utf8(nodes[kernel.name])}});
   }
   root["kernels"] = std::move(list);
+  if (target != "cpu") {
+    json::Array device;
+    for (const CompiledDeviceKernel &kernel : deviceKernels)
+      device.push_back(kernel.output.empty() ? json::Object{{"name", kernel.name}, {"reason", kernel.reason}}
+                                             : json::Object{{"name", kernel.name}, {"code", kernel.note}});
+    root["target"] = target;
+    root["device_kernels"] = std::move(device);
+  }
   root["launches"] = launches(function);
   std::string text;
   raw_string_ostream os(text);

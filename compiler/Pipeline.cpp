@@ -5,6 +5,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/autodiff/Passes.h"
 #include "passes/cpu/Passes.h"
+#include "passes/gpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/polyhedral/Passes.h"
 #include "passes/tuning/Passes.h"
@@ -26,6 +27,8 @@ void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
   pm.addPass(createCanonicalizerPass());
   // Equal subgraphs (masks, position ids) must be one value before groups duplicate their readers.
   pm.addPass(createCSEPass());
+  // Passes know functions: what a body needs is done to it as to main. After the identities, which resolve known conditions.
+  pm.addPass(createOutlineRegionsPass());
   // Numbers that no input can change; the passes below ask for constants.
   pm.addNestedPass<func::FuncOp>(createFoldConstantsPass());
   // After CSE, because equal means must be one value; before simplify, which knows norms and softmax.
@@ -76,6 +79,7 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   FormGroupsPassOptions groups;
   groups.level = options.fusion;
   groups.explain = options.explainFusion;
+  groups.streamAttention = options.streamAttention;
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
   // Only groups show which results are stored twice.
   if (options.pairs)
@@ -90,18 +94,23 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
 void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
+  // Moves groups, whose bodies tell what they read.
+  pm.addNestedPass<func::FuncOp>(createOrderUpdatesPass());
   pm.addPass(createOutlineKernelsPass());
   // Its keys are the texts of kernels.
   if (tuning)
     pm.addPass(createApplyChoicesPass(std::move(tuning)));
   // Places need the final list of launches.
   pm.addNestedPass<func::FuncOp>(createPlanMemoryPass());
+  // Needs the arenas of all functions.
+  pm.addPass(createPlaceBodiesPass());
 }
 
 void registerPipelines() {
   registerTorshGraphPasses();
   registerTorshAutodiffPasses();
   registerTorshCpuPasses();
+  registerTorshGpuPasses();
   registerTorshPolyhedralPasses();
   registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",

@@ -161,6 +161,10 @@ def default_stages(quick):
     # PyTorch's steps exist where test/training/generate.py has run.
     if exists("build/training/manifest.json"):
         stages.append(Stage("training", [PYTHON, "test/training/check.py"], count_summary, 10, "", {}, "build"))
+    # The same by compiled steps, where benchmarks/training/references.py has run.
+    if exists("build/training-steps/*/case.npz"):
+        stages.append(Stage("training-compiled", [PYTHON, "benchmarks/training/agreement.py"], count_summary, 15, "",
+                            {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))
@@ -171,6 +175,12 @@ def default_stages(quick):
         stages.append(Stage("models-bf16", [*HARNESS, "--quick", "--bound", "0.1", "--flag=--precision=bf16",
                                             "--flag=--emulate-bf16-dot", "--report", "build/results/models-bf16-quick"],
                             count_summary, 20, "", {}, "build"))
+        # TorchScript and .pt2, which have to equal PyTorch itself.
+        if exists("build/models-torchscript/manifest.json"):
+            stages.append(Stage("models-torchscript",
+                                [*HARNESS, "--models", "build/models-torchscript", "--only-manifest", "--bound", "1e-5",
+                                 *(["--quick"] if quick else []), "--report", "build/results/models-torchscript"],
+                                count_summary, 60, "", {}, "build"))
         if generated and not quick:
             stages.append(Stage("models", [*HARNESS, "--report", "build/results/models"],
                                 count_summary, 60, "", {}, "build"))
@@ -179,7 +189,7 @@ def default_stages(quick):
 
 # The targets of the part under address and undefined sanitizers, and the entries of ctest that need no others.
 SANITIZED = ["runtime_tests", "minimal_host", "test_onnx_reader", "onnx_reader_fuzz", "test_torch_reader",
-             "torch_archive_fuzz", "torch_pickle_fuzz", "torch_source_fuzz", "test_dialect", "reference_test",
+             "torch_archive_fuzz", "torch_pickle_fuzz", "torch_source_fuzz", "torch_program_fuzz", "test_dialect", "reference_test",
              "kernel_check", "torshc"]
 SANITIZED_TESTS = (r"^(runtime\.[A-Za-z0-9]+|onnx_reader|fuzz_onnx_reader|torch_reader|fuzz_torch_[a-z]+|dialect|"
                    r"reference|kernels)$")

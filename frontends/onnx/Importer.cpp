@@ -1,10 +1,10 @@
 //===-- Importer.cpp - The function around an imported graph
 //------------------------------------------------===//
 #include "frontends/onnx/Importer.h"
+#include "dialects/torsh/import/DeadOps.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
@@ -140,19 +140,6 @@ bool GraphImport::importOutputs(const Graph &graph, OpBuilder &builder) {
   if (sound)
     func::ReturnOp::create(builder, main.getLoc(), values);
   return sound;
-}
-
-/// Erases ops that were built on the way and turned out to be unneeded, last uses first.
-static void eraseDead(Block &block) {
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
-    if (isOpTriviallyDead(&op)) {
-      op.erase();
-      continue;
-    }
-    for (Region &region : op.getRegions())
-      for (Block &inner : region)
-        eraseDead(inner);
-  }
 }
 
 void GraphImport::finish(func::FuncOp function) {

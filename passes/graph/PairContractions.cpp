@@ -4,6 +4,7 @@
 // that computes it can store it: below windows, which are addresses, and below ops that only move or select elements.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/HostControl.h"
 #include "dialects/torsh/ImagePlanes.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/graph/FoldedMoves.h"
@@ -90,7 +91,7 @@ Value Narrowing::make(Value value) {
   if (op && commutes(op) && allWanted(value))
     return moved(op);
   // A copy that an earlier pass made of something.
-  if (auto group = dyn_cast_or_null<GroupOp>(op); group && allWanted(value)) {
+  if (auto group = dyn_cast_or_null<GroupOp>(op); group && !isControl(group) && allWanted(value)) {
     auto yield = cast<YieldOp>(group.getBody().front().getTerminator());
     OpBuilder builder(yield);
     OpOperand &yielded = yield->getOpOperand(cast<OpResult>(value).getResultNumber());

@@ -18,7 +18,8 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
 
     The level says how far this goes: `conservative` fuses only elementwise chains whose values have one reader,
     `aggressive` also computes cheap values again in each reader. With `explain` every value that one kernel writes and
-    another reads is a remark with the reason, and with the level that would fuse the two.
+    another reads is a remark with the reason, and with the level that would fuse the two. Targets without a kernel for
+    streamed attention leave its products and softmax apart (`stream-attention=false`).
 
     Precondition: contractions are in the form of torsh-normalize-contractions, weights are packed. Afterwards the
     function holds groups, reshapes (aliases of buffers), constants, from_dims, guards and control flow only.
@@ -27,8 +28,25 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let options = [
     Option<"level", "level", "std::string", "\"default\"", "conservative, default or aggressive">,
     Option<"explain", "explain", "bool", "false", "tell why values are written and read again">,
+    Option<"streamAttention", "stream-attention", "bool", "true", "two products with a softmax between are one group">,
   ];
   let dependentDialects = ["::torsh::TorshDialect"];
+}
+
+def OutlineRegionsPass : Pass<"torsh-outline-regions", "::mlir::ModuleOp"> {
+  let summary = "Makes functions of the bodies of conditions and loops";
+  let description = [{
+    Each region of a torsh.if, torsh.for or torsh.while becomes a private function of its block arguments and of the values
+    that it uses from outside (constants are cloned into it); the op itself moves into a group of the anchor "control",
+    which names what it uses, and its regions call the functions.
+
+    Before: `%y = torsh.if %c { %a = torsh.neg %x ..; torsh.yield %a } else {..}`
+    After:  `%y = torsh.group "control"(%c, %x) { ^(%d, %v): %z = torsh.if %d { %a = func.call @main_if0_body0(%v) ..`
+
+    Precondition: the import's contract holds. Rationale: passes know functions; a body is optimised, grouped and planned
+    like main, and the host plan calls it.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect", "::mlir::func::FuncDialect"];
 }
 
 def SplitBatchPass : Pass<"torsh-split-batch", "::mlir::func::FuncOp"> {

@@ -1,14 +1,15 @@
 """Writes a corpus of TorchScript archives: sound ones, and hostile ones each with one fault.
 
 Usage: make_torch_corpus.py FOLDER. FOLDER/manifest.txt then has one line for each file: its name and the number of the
-diagnostic (TSH-nnnn) that it must get; a sound file has no number. FOLDER/pickles and FOLDER/sources hold the seeds of
-the fuzz targets for those.
+diagnostic (TSH-nnnn) that it must get; a sound file has no number. FOLDER/pickles, FOLDER/sources and FOLDER/programs
+hold the seeds of the fuzz targets for those. Files that end in .pt2 are archives of torch.export.
 """
 
 import os
 import struct
 import sys
 
+import exported
 from torchscript import Object, Pickler, Tensor, entries, glob, number, text, write
 
 SOURCE = '''class M(Module):
@@ -145,7 +146,7 @@ def bare(sound_bytes):
 
 def main():
     folder = sys.argv[1]
-    for below in ("", "pickles", "sources"):
+    for below in ("", "pickles", "sources", "programs"):
         os.makedirs(os.path.join(folder, below), exist_ok=True)
     lines = []
 
@@ -176,6 +177,13 @@ def main():
         with open(os.path.join(folder, "bare_" + name + ".pt"), "wb") as out:
             out.write(contents)
         note("bare_" + name + ".pt", code)
+    for name, files, below, code in exported.archives():
+        (write if below else exported.write_flat)(os.path.join(folder, name + ".pt2"), files)
+        note(name + ".pt2", code)
+        for entry, contents, _ in files:
+            if entry == "models/model.json":
+                with open(os.path.join(folder, "programs", name), "wb") as out:
+                    out.write(contents)
     # Last, because its presence says that the corpus is complete.
     with open(os.path.join(folder, "manifest.txt"), "w", encoding="ascii") as out:
         out.write("\n".join(lines) + "\n")

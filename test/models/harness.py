@@ -5,7 +5,7 @@ Reads what generate.py made (no PyTorch needed) and adds the trained models of P
 passes through four columns: import, compile, run, match. A model listed in expected_failures.txt has to
 fail in just the column that is named there. The last line says how many passed.
 
-  harness.py [--quick] [--only NAME]... [--prove [--prove-layers N|all]] [--via package|cli] [--threads N]...
+  harness.py [--quick] [--models FOLDER [--only-manifest]] [--only NAME]... [--prove [--prove-layers N|all]] [--via package|cli] [--threads N]...
 """
 
 import argparse
@@ -100,12 +100,19 @@ def try_model(entry, cache, tools, artifacts, via, load, bound=None):
     row.size_mb = round(artifact.stat().st_size / 1e6, 1)
     run = tools.run_cli if via == "cli" else tools.run_package
     names = [o["name"] for o in entry["outputs"]]
+    previous = []
     for case in entry["cases"]:
-        step = run(artifact, {key: cache / file for key, file in case["inputs"].items()}, names)
+        files = {key: cache / file for key, file in case["inputs"].items()}
+        # State: what the run before gave, as an input of this one.
+        for key, output in case.get("chain", {}).items():
+            files[key] = artifacts / f"{entry['name']}.state{names.index(output)}.npy"
+            np.save(files[key], previous[names.index(output)])
+        step = run(artifact, files, names)
         if not step.passed:
             row.fail("run", f"{case['name']}: {step.note}")
             return row
         row.columns["run"] = "yes"
+        previous = step.outputs
         if row.run_ms is None:
             row.run_ms = round(step.seconds * 1e3, 3)
         name, verdict = compare_case(entry, case, step.outputs, load, bound)
@@ -183,7 +190,8 @@ def run_models(entries, arguments, cache, load):
                   + (f", error {row.error:.1e}" if row.error is not None else "")
                   + (f", {row.note}" if row.note else ""), flush=True)
             if not arguments.keep:
-                (arguments.work / f"{entry['name']}.so").unlink(missing_ok=True)
+                for left in arguments.work.glob(f"{entry['name']}.*"):
+                    left.unlink()
     report = arguments.report
     report.parent.mkdir(parents=True, exist_ok=True)
     report.with_suffix(".json").write_text(json.dumps([asdict(r) for r in rows], indent=1))
@@ -198,10 +206,11 @@ def collect(arguments, cache):
     manifest = cache / "manifest.json"
     if manifest.exists():
         entries = json.loads(manifest.read_text())["entries"]
-    trained = magika_entry(cache)
-    if trained is None:
-        sys.exit("The magika package is missing: install requirements/run.txt.")
-    entries.append(trained)
+    if not arguments.only_manifest:
+        trained = magika_entry(cache)
+        if trained is None:
+            sys.exit("The magika package is missing: install requirements/run.txt.")
+        entries.append(trained)
     if arguments.quick:
         entries = [e for e in entries if e["quick"]]
     if arguments.only:
@@ -222,6 +231,7 @@ def parse():
     parser.add_argument("--report", type=Path, default=ROOT / "build/model-report", help="table, as .json and .md")
     parser.add_argument("--expected", type=Path, default=HERE / "expected_failures.txt")
     parser.add_argument("--quick", action="store_true", help="the small models and the trained ones")
+    parser.add_argument("--only-manifest", action="store_true", help="leave out the trained models of packages")
     parser.add_argument("--only", action="append", metavar="NAME", help="a model or an architecture")
     parser.add_argument("--via", choices=("package", "cli"), default="package", help="how artifacts are run")
     parser.add_argument("--threads", action="append", type=int, help="threads of a run; may be repeated (default 2)")

@@ -18,7 +18,8 @@ static std::string shortName(torsh_dtype dtype) {
 }
 
 bool takeInputTypes(RunOptions &options) {
-  if (!needsInputTypes(options.path))
+  InputTypes wanted = getInputTypes(options.path);
+  if (wanted == InputTypes::Stated)
     return true;
   std::vector<std::string> files;
   for (const std::string &entry : options.inputs) {
@@ -28,6 +29,8 @@ bool takeInputTypes(RunOptions &options) {
       continue;
     }
     files.push_back(entry);
+    if (wanted == InputTypes::OfStateOnly && !name.starts_with("self."))
+      continue;
     Expected<NpyArray> array = readNpy(path.str());
     if (!array) {
       errs() << "error: " << toString(array.takeError()) << "\n";

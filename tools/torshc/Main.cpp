@@ -99,7 +99,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
       {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
       {"loops", EmitLevel::Loops}, {"llvm", EmitLevel::Llvm},   {"asm", EmitLevel::Assembly},
-      {"obj", EmitLevel::Object}};
+      {"obj", EmitLevel::Object},  {"nvvm", EmitLevel::Nvvm},   {"ptx", EmitLevel::Ptx}};
   app.add_option("-o,--output", options.outputPath,
                  "The artifact to write; with --emit a text file, - for stdout");
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
@@ -113,8 +113,17 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3, x86-64-v4, or a CPU with "
                  "AVX512-BF16: cooperlake, sapphirerapids, emeraldrapids, graniterapids, znver4, znver5");
-  app.add_option("--emit", options.emit,
-                 "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj")
+  app.add_option(
+      "--target", options.target,
+      "cpu, or cuda:sm_80, cuda:sm_90, cuda:sm_100: kernels for an NVIDIA GPU beside those of the CPU, which "
+      "run where there is no GPU, and always for kernels that have no code for it");
+  app.add_flag(
+      "--fast-f32", options.fastF32,
+      "On a GPU: one product of tf32 (11 bits of mantissa) for a product of f32, instead of three that keep "
+      "its precision");
+  app.add_option(
+         "--emit", options.emit,
+         "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj; with a GPU nvvm, ptx")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
   app.add_option("-j,--jobs", options.threads, "Kernels compiled at once; default: the allowed processors");
   app.add_option("--weights-file", options.weightsSidecar,

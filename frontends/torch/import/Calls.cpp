@@ -220,6 +220,17 @@ FailureOr<Val> Interpreter::callAten(StringRef name, ArrayRef<Val> arguments, co
   return dispatch(name, arguments, named);
 }
 
+FailureOr<Val> Interpreter::callOperatorAt(StringRef path, StringRef at, StringRef name,
+                                           ArrayRef<Val> arguments, const NamedArguments &named) {
+  Frame own;
+  own.path = path.str();
+  Frame *outer = std::exchange(frame, &own);
+  place = at.str();
+  FailureOr<Val> result = callAten(name, arguments, named);
+  frame = outer;
+  return result;
+}
+
 /// An integer tensor of rank 0 whose value is known, as the number that it is.
 static Val asKnownNumber(const Val &value) {
   return value.isTensor() && value.asCell()->known ? Val::integer(value.asCell()->known) : value;
@@ -256,7 +267,7 @@ FailureOr<Val> Interpreter::dispatch(StringRef name, ArrayRef<Val> arguments, co
   if (!arguments.empty() && named.empty() && llvm::is_contained(onNumbers, name) &&
       llvm::all_of(arguments, [](const Val &v) { return v.isNumber(); }))
     return callOnNumbers(name, arguments, named);
-  std::optional<Val> result = callOperator(b, name, arguments, named, archive->version());
+  std::optional<Val> result = callOperator(b, name, arguments, named, formatVersion);
   std::string problem = b.takeProblem();
   if (!result)
     return LogicalResult(refuse("aten::" + name, "this operator is not supported"));
@@ -286,7 +297,7 @@ FailureOr<Val> Interpreter::callOnNumbers(StringRef name, ArrayRef<Val> argument
                        : Type(b.builder.getI64Type());
   for (const Val &value : arguments)
     tensors.push_back(b.tensor(asTensor(b, value, type)));
-  std::optional<Val> result = callOperator(b, name, tensors, named, archive->version());
+  std::optional<Val> result = callOperator(b, name, tensors, named, formatVersion);
   std::string problem = b.takeProblem();
   if (!result || !problem.empty() || !result->isTensor())
     return LogicalResult(refuse("aten::" + name, problem.empty()

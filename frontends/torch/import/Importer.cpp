@@ -1,11 +1,11 @@
 //===-- Importer.cpp - The function around an imported method -----------------------------------------------===//
 #include "frontends/torch/import/Importer.h"
+#include "dialects/torsh/import/DeadOps.h"
 #include "frontends/torch/aten/Call.h"
 #include "frontends/torch/import/Interpreter.h"
 #include "frontends/torch/import/Signature.h"
 #include "frontends/torch/reader/ReaderError.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 
@@ -273,19 +273,6 @@ bool ArchiveImport::collectState(const Val &root) {
       return false;
     }
   return true;
-}
-
-/// Erases ops that were built on the way and turned out to be unneeded, last uses first.
-static void eraseDead(Block &block) {
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
-    if (isOpTriviallyDead(&op)) {
-      op.erase();
-      continue;
-    }
-    for (Region &region : op.getRegions())
-      for (Block &inner : region)
-        eraseDead(inner);
-  }
 }
 
 void ArchiveImport::finish() {

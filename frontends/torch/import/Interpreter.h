@@ -27,7 +27,10 @@ using NamedArguments = llvm::SmallVector<std::pair<llvm::StringRef, Val>>;
 class Interpreter {
 public:
   Interpreter(mlir::MLIRContext *context, std::shared_ptr<Archive> archive, ImportReport &report)
-      : b(context), archive(std::move(archive)), report(report) {}
+      : b(context), archive(std::move(archive)), report(report), formatVersion(this->archive->version()) {}
+  /// Without an archive, for programs of another form: only operators can be called.
+  Interpreter(mlir::MLIRContext *context, ImportReport &report, int64_t formatVersion)
+      : b(context), report(report), formatVersion(formatVersion) {}
 
   TensorBuilder b;
 
@@ -56,6 +59,10 @@ public:
                                     const llvm::StringMap<Val> *captured = nullptr);
   llvm::FailureOr<Val> callMethod(const Val &object, llvm::StringRef name, llvm::ArrayRef<Val> arguments,
                                   const NamedArguments &named);
+  /// Calls an operator of ATen ("add") or an arithmetic function of sizes for a node that `place` names in messages;
+  /// `path` is the module's.
+  llvm::FailureOr<Val> callOperatorAt(llvm::StringRef path, llvm::StringRef place, llvm::StringRef name,
+                                      llvm::ArrayRef<Val> arguments, const NamedArguments &named);
   /// The default of a parameter.
   llvm::FailureOr<Val> evaluateDefault(const FunctionDef &function, const Expr &value);
 
@@ -129,6 +136,9 @@ private:
   llvm::LogicalResult runDynamicWhile(const Stmt &stmt, llvm::StringRef condition);
   llvm::LogicalResult enterLoop(const Stmt &stmt, LoopState &state);
   llvm::LogicalResult runBody(const Stmt &stmt, LoopState &state, mlir::Block &body, unsigned extraArguments);
+  llvm::LogicalResult
+  importBody(const Stmt &stmt, LoopState &state, mlir::Region &region,
+             llvm::function_ref<void(mlir::Block &, llvm::SmallVectorImpl<mlir::Value> &)> next);
   llvm::LogicalResult collectYields(LoopState &state, llvm::SmallVectorImpl<mlir::Value> &yields);
   void leaveLoop(LoopState &state, mlir::ValueRange results);
 
@@ -141,6 +151,8 @@ private:
 
   std::shared_ptr<Archive> archive;
   ImportReport &report;
+  const int64_t formatVersion;
+  std::string place; ///< of a node without source
   llvm::StringMap<std::unique_ptr<SourceFile>> sources;
   llvm::DenseMap<const PickleValue *, Val> loaded;
   Frame *frame = nullptr;

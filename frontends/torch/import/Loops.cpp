@@ -171,34 +171,59 @@ void Interpreter::leaveLoop(LoopState &state, ValueRange results) {
     b.write(cell, results[next++]);
 }
 
+/// Imports the body into a region. `next` gives what the body yields before the carried values, at the body's end.
+LogicalResult Interpreter::importBody(const Stmt &stmt, LoopState &state, Region &region,
+                                      llvm::function_ref<void(Block &, SmallVectorImpl<Value> &)> next) {
+  Location loc = b.loc;
+  auto *body = new Block;
+  region.push_back(body);
+  if (failed(runBody(stmt, state, *body, stmt.kind == Stmt::Kind::For)))
+    return failure();
+  b.loc = loc;
+  OpBuilder::InsertionGuard guard(b.builder);
+  b.builder.setInsertionPointToEnd(body);
+  SmallVector<Value> yields, carried;
+  if (failed(collectYields(state, carried)))
+    return failure();
+  next(*body, yields);
+  yields.append(carried);
+  YieldOp::create(b.builder, loc, yields);
+  return success();
+}
+
 LogicalResult Interpreter::runDynamicFor(const Stmt &stmt, const Val &count) {
   if (!count.isNumber())
     return malformed("the length of a loop is " + kindName(count));
-  if (!count.isKnownInt())
-    return refuse("for", "a for loop whose length depends on data is not supported");
   setLocation("for");
   Location loc = b.loc;
   LoopState state;
+  Region region;
   if (failed(enterLoop(stmt, state)))
     return failure();
-  Region region;
-  auto *body = new Block;
-  region.push_back(body);
-  if (failed(runBody(stmt, state, *body, 1)))
-    return failure();
   b.loc = loc;
-  SmallVector<Value> yields;
-  {
-    OpBuilder::InsertionGuard guard(b.builder);
-    b.builder.setInsertionPointToEnd(body);
-    if (failed(collectYields(state, yields)))
+  if (count.isKnownInt()) {
+    if (failed(importBody(stmt, state, region, [](Block &, SmallVectorImpl<Value> &) {})))
       return failure();
-    YieldOp::create(b.builder, b.loc, yields);
+    auto op = ForOp::create(b.builder, loc, ValueRange(state.initial).getTypes(),
+                            b.dims.canonical(count.asDim()), state.initial);
+    op.getBody().takeBody(region);
+    leaveLoop(state, op.getYs());
+    return success();
   }
-  auto op = ForOp::create(b.builder, b.loc, ValueRange(state.initial).getTypes(),
-                          b.dims.canonical(count.asDim()), state.initial);
+  // The length depends on data: a while loop that carries the iteration.
+  Type i64 = b.builder.getI64Type();
+  Value limit = asTensor(b, count, i64), zero = b.scalar(i64, 0);
+  SmallVector<Value> initial{zero};
+  llvm::append_range(initial, state.initial);
+  if (failed(importBody(stmt, state, region, [&](Block &body, SmallVectorImpl<Value> &yields) {
+        Value following = b.addNumber(body.getArgument(0), 1);
+        yields.append({b.compare(following, limit, ComparePredicate::lt), following});
+      })))
+    return failure();
+  Value first = b.compare(zero, limit, ComparePredicate::lt);
+  auto op = WhileOp::create(b.builder, loc, ValueRange(initial).getTypes(), first, initial);
   op.getBody().takeBody(region);
-  leaveLoop(state, op.getYs());
+  leaveLoop(state, op.getYs().drop_front());
   return success();
 }
 
@@ -207,26 +232,15 @@ LogicalResult Interpreter::runDynamicWhile(const Stmt &stmt, StringRef condition
   Location loc = b.loc;
   Value first = b.read(frame->locals[condition]);
   LoopState state;
+  Region region;
   if (failed(enterLoop(stmt, state)))
     return failure();
-  Region region;
-  auto *body = new Block;
-  region.push_back(body);
-  if (failed(runBody(stmt, state, *body, 0)))
-    return failure();
   b.loc = loc;
-  SmallVector<Value> yields;
-  {
-    OpBuilder::InsertionGuard guard(b.builder);
-    b.builder.setInsertionPointToEnd(body);
-    SmallVector<Value> carried;
-    if (failed(collectYields(state, carried)))
-      return failure();
-    yields.push_back(asTensor(b, frame->locals[condition], b.builder.getI1Type()));
-    yields.append(carried);
-    YieldOp::create(b.builder, b.loc, yields);
-  }
-  auto op = WhileOp::create(b.builder, b.loc, ValueRange(state.initial).getTypes(), first, state.initial);
+  if (failed(importBody(stmt, state, region, [&](Block &, SmallVectorImpl<Value> &yields) {
+        yields.push_back(asTensor(b, frame->locals[condition], b.builder.getI1Type()));
+      })))
+    return failure();
+  auto op = WhileOp::create(b.builder, loc, ValueRange(state.initial).getTypes(), first, state.initial);
   op.getBody().takeBody(region);
   leaveLoop(state, op.getYs());
   return success();

@@ -58,9 +58,10 @@ const ClassDef *Interpreter::classOf(Object &object) {
 //===-- Failing ----------------------------------------------------------------------------------------------===//
 
 std::string Interpreter::here() const {
-  std::string place =
-      frame && frame->function ? frame->function->file->path + ":" + std::to_string(line) : "the archive";
-  return frame && !frame->path.empty() ? frame->path + " (" + place + ")" : place;
+  std::string at = frame && frame->function ? frame->function->file->path + ":" + std::to_string(line)
+                   : !place.empty()         ? place
+                                            : "the archive";
+  return frame && !frame->path.empty() ? frame->path + " (" + at + ")" : at;
 }
 
 LogicalResult Interpreter::refuse(const Twine &op, const Twine &constraint) {
@@ -86,6 +87,10 @@ LogicalResult Interpreter::countStep() {
 void Interpreter::setLocation(StringRef op) {
   MLIRContext *context = b.context();
   std::string name = frame->path.empty() ? op.str() : frame->path + "/" + op.str();
+  if (!frame->function) {
+    b.loc = NameLoc::get(StringAttr::get(context, name));
+    return;
+  }
   b.loc = NameLoc::get(StringAttr::get(context, name),
                        FileLineColLoc::get(context, frame->function->file->path, line, 0));
 }

@@ -95,8 +95,8 @@ Error Archive::load() {
   if (find("archive_format") || find("models/model.json") || find("serialized_exported_program.json") ||
       zip.find("serialized_exported_program.json"))
     return readerError(Code::Exported,
-                       "this is a program of torch.export (.pt2), which is not supported yet; save the "
-                       "model with torch.jit.save or torch.onnx.export");
+                       "this is a program of torch.export (.pt2) and no TorchScript archive; give it as a "
+                       "model of its own kind");
   if (find("model.json"))
     return readerError(Code::OldTorchScript,
                        "this is TorchScript in the format before PyTorch 1.4; load it in PyTorch "

@@ -39,6 +39,11 @@ enum class Code : unsigned {
   // Source.
   Syntax = 180,
   SyntaxTooDeep = 181,
+  // Programs of torch.export.
+  BadProgram = 185,
+  ProgramVersion = 186,
+  ProgramTooDeep = 187,
+  NoProgram = 188,
 };
 
 /// One sentence with its stable code in front.

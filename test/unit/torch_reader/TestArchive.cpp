@@ -1,4 +1,5 @@
 //===-- TestArchive.cpp - Archives of the corpus, each with the diagnostic of its fault ---------------------===//
+#include "frontends/torch/export/ExportArchive.h"
 #include "frontends/torch/reader/Archive.h"
 #include "frontends/torch/script/Parser.h"
 #include <catch2/catch.hpp>
@@ -11,6 +12,10 @@ using namespace torsh::torch;
 
 /// Reads an archive, its source and all tensor data; the empty string when nothing is wrong.
 static std::string faultOf(const std::string &path) {
+  if (llvm::StringRef(path).ends_with(".pt2")) {
+    auto exported = ExportArchive::open(path);
+    return exported ? "" : llvm::toString(exported.takeError());
+  }
   auto archive = Archive::open(path);
   if (!archive)
     return llvm::toString(archive.takeError());
