@@ -44,7 +44,8 @@ def BuildTrainStepPass : Pass<"torsh-build-train-step", "::mlir::ModuleOp"> {
 
     Losses: cross-entropy (labels are classes along the last dim; a label that is no class is ignored) and mse, both as
     means. Optimizers compute in the order of PyTorch's; learning rate and step are inputs, in f64 and i64, because
-    corrections of bias lose digits in f32.
+    corrections of bias lose digits in f32. A batch norm in training mode normalises with the batch's statistics and is
+    differentiated through them; running statistics are not updated.
 
     Precondition: as imported; inference passes have folded nothing. Afterwards no torsh.param is left.
     Rationale: one compiled function does a whole step, and is optimised as a whole.

@@ -49,8 +49,8 @@ func.func @f(%x: tensor<2xf32>, %i: tensor<2xi64>) -> (tensor<2xf32>, tensor<2xi
 
 // An op on the way without a rule is named.
 func.func @f(%x: tensor<2xf32>) -> tensor<4xf32> {
-  // expected-error @+1 {{TSH-0530: node 'upsample' (torsh.resize) has no gradient rule}}
-  %0 = torsh.resize linear %x scales = [2.0] coordinates = half_pixel : (tensor<2xf32>) -> tensor<4xf32> loc("upsample")
+  // expected-error @+1 {{TSH-0530: node 'torsh.resize' (torsh.resize) has no gradient rule}}
+  %0 = torsh.resize linear %x scales = [2.0] coordinates = half_pixel : (tensor<2xf32>) -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }
 
