@@ -4,11 +4,19 @@
 import argparse
 import hashlib
 import json
+import pathlib
+import re
 import struct
 
 TRAILER = struct.Struct("<5Q32s32sII8s")
 ALIGNMENT = 65536
 SIDECAR = 1
+
+
+def present_version():
+    """The version that the header gives."""
+    header = pathlib.Path(__file__).parents[2] / "include/torsh/artifact.h"
+    return int(re.search(r"TORSH_ARTIFACT_VERSION (\d+)u", header.read_text()).group(1))
 
 
 def main():
@@ -18,7 +26,7 @@ def main():
     parser.add_argument("--weights", type=float, nargs="*", default=[], help="float32 values")
     parser.add_argument("--sidecar", help="write the weights to this file name beside the output")
     parser.add_argument("--launches", nargs="*", default=[], help="kernels of the metadata's launches")
-    parser.add_argument("--version", type=int, default=1)
+    parser.add_argument("--version", type=int, default=present_version())
     args = parser.parse_args()
 
     with open(args.shared_object, "rb") as f:
