@@ -14,7 +14,7 @@
 // CHECK: llvm.call_intrinsic "llvm.nvvm.cp.async.commit.group"
 // CHECK: scf.for {{.*}} iter_args(
 // CHECK: llvm.call_intrinsic "llvm.nvvm.cp.async.wait.group"
-// CHECK-NEXT: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.all"
+// CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.all"
 // CHECK: llvm.call_intrinsic "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3"
 // CHECK-COUNT-3: llvm.call_intrinsic "llvm.nvvm.mma.m16n8k8.row.col.tf32"
 // CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.all"
