@@ -6,6 +6,7 @@
 #include "compiler/Metadata.h"
 #include "compiler/Pipeline.h"
 #include "compiler/TuningSource.h"
+#include "compiler/gpu/DevicePlan.h"
 #include "dialects/torsh/Dim.h"
 #include "frontends/onnx/Importer.h"
 #include "frontends/torch/export/ImportProgram.h"
@@ -177,6 +178,7 @@ private:
   CompileStatus write(function_ref<void(raw_ostream &)> print);
   bool runPasses(mlir::ModuleOp module, function_ref<void(mlir::OpPassManager &)> build);
   CompileStatus emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLevel> levels, KernelStage stage);
+  CompileStatus emitDeviceCode(ArrayRef<CompiledDeviceKernel> kernels);
 
   const CompileOptions &options;
   raw_ostream &log;
@@ -250,18 +252,38 @@ CompileStatus Compilation::emitKernelStage(mlir::ModuleOp module, ArrayRef<CpuLe
   });
 }
 
+/// The device kernels as text, each behind a comment with its name and what the strategy chose, or why there is none.
+CompileStatus Compilation::emitDeviceCode(ArrayRef<CompiledDeviceKernel> kernels) {
+  StringRef comment = options.emit == EmitLevel::Ptx ? "// kernel " : "; kernel ";
+  return write([&](raw_ostream &os) {
+    for (const CompiledDeviceKernel &kernel : kernels)
+      os << comment << kernel.name << ": " << (kernel.output.empty() ? kernel.reason : kernel.note) << "\n"
+         << kernel.output;
+  });
+}
+
 CompileStatus Compilation::run() {
   threads = options.threads ? options.threads : allowedProcessors();
-  auto levels = selectLevels(options.targetCpu, getProducts(options));
+  std::optional<DeviceTarget> device;
+  if (options.target != "cpu") {
+    auto parsed = parseDeviceTarget(options.target);
+    if (!parsed)
+      return fail(parsed.takeError());
+    device = *parsed;
+    device->fastF32 = options.fastF32;
+  }
+  bool emitsDeviceCode = options.emit == EmitLevel::Ptx || options.emit == EmitLevel::Nvvm;
+  if (emitsDeviceCode && !device)
+    return fail("TSH-0682: --emit=ptx and --emit=nvvm need a GPU: give --target=cuda:sm_80, cuda:sm_90 or "
+                "cuda:sm_100");
+  // Weights are packed once for both sides, and pairs of bf16 are a CPU's own.
+  auto levels = selectLevels(options.targetCpu, device ? Products::F32 : getProducts(options));
   if (!levels)
     return fail(levels.takeError());
-  ImportReport report;
   CompileStatus status;
-  ImportedModel model = importFile(options.modelPath, options.import, report, status);
-  if (!model.module) {
-    printReport(report, options.modelPath, log);
+  ImportedModel model = importChosen(options, status);
+  if (!model.module)
     return status;
-  }
   mlir::ModuleOp module = *model.module;
   std::shared_ptr<const TuningContext> tuning = openTuning(options, *levels, log);
   clock.lap("import");
@@ -271,7 +293,9 @@ CompileStatus Compilation::run() {
         GraphOptions graph;
         graph.optLevel = options.optLevel;
         graph.exactConv = options.exactConv;
-        graph.batchOrder = options.batchOrder;
+        // A GPU wants all images at once, and its attention is two products and a softmax.
+        graph.batchOrder = device ? BatchOrder::Layers : options.batchOrder;
+        graph.streamAttention = !device;
         graph.narrowWeights = options.precision == Precision::BF16;
         graph.pairs = levels->front().kernels.pairs != PairDot::None;
         graph.fusion = options.fusion;
@@ -301,8 +325,24 @@ CompileStatus Compilation::run() {
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
   if (!main)
     return fail("TSH-0641: the module has no function 'main'");
+  std::vector<CompiledDeviceKernel> deviceKernels;
+  if (device) {
+    if (Error error = checkDevicePlan(main))
+      return fail(std::move(error));
+    DeviceStage stage = options.emit == EmitLevel::Nvvm ? DeviceStage::Llvm : DeviceStage::Ptx;
+    auto compiled = compileDeviceKernels(module, *device, options.optLevel, threads, stage);
+    if (!compiled)
+      return fail(compiled.takeError());
+    deviceKernels = std::move(*compiled);
+    clock.lap("device");
+  }
+  if (emitsDeviceCode)
+    return emitDeviceCode(deviceKernels);
   LLVMContext llvmContext;
-  auto plan = buildHostPlan(main, *levels, llvmContext);
+  std::optional<DevicePlan> devicePlan;
+  if (device)
+    devicePlan = planDevice(main, *device, deviceKernels);
+  auto plan = buildHostPlan(main, *levels, llvmContext, devicePlan ? &*devicePlan : nullptr);
   if (!plan)
     return fail(plan.takeError());
   // Reads the whole model, so it goes beside the kernels.
@@ -346,7 +386,8 @@ CompileStatus Compilation::run() {
   std::string metadata = buildMetadata(
       main, *levels, *kernels, options.modelPath, identity.get(), options.optLevel,
       options.precision == Precision::BF16 ? "bf16" : "f32",
-      options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar));
+      options.weightsSidecar.empty() ? StringRef() : sys::path::filename(options.weightsSidecar),
+      options.target, deviceKernels);
   if (Error error = writeArtifact(options.outputPath, *elf, metadata, main, options.weightsSidecar, threads))
     return fail(std::move(error));
   clock.lap("weights");
@@ -358,6 +399,9 @@ CompileStatus Compilation::run() {
     for (const CompiledKernel &kernel : *kernels)
       log << formatv("{0,-60} {1,-3} {2,8:F1} ms  {3}\n", kernel.name, kernel.level, kernel.milliseconds,
                      kernel.note);
+    for (const CompiledDeviceKernel &kernel : deviceKernels)
+      log << formatv("{0,-60} {1}  {2}\n", kernel.name, options.target,
+                     kernel.output.empty() ? "runs on the CPU: " + kernel.reason : kernel.note);
     printTuning(tuning.get(), module, log);
   }
   if (options.timePasses) {

@@ -16,7 +16,7 @@
 namespace torsh {
 
 /// The levels of IR that `--emit` prints.
-enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object };
+enum class EmitLevel { Artifact, Torsh, Graph, Kernels, Loops, Llvm, Assembly, Object, Nvvm, Ptx };
 
 /// In which precision a model is computed.
 enum class Precision {
@@ -26,11 +26,24 @@ enum class Precision {
   BF16,
 };
 
+/// What `--train-step` makes of a model (torsh-build-train-step).
+struct TrainStepOptions {
+  bool enabled = false;
+  std::string loss = "cross-entropy";
+  std::string optimizer = "sgd";
+  double momentum = 0, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  bool nesterov = false;
+  std::vector<std::string> freeze; ///< patterns for names of parameters that are not learned
+};
+
 /// Choices of a compilation.
 struct CompileOptions {
   std::string modelPath;
   std::string outputPath;
   std::string targetCpu = "portable";
+  std::string target =
+      "cpu";            ///< or cuda:sm_80, cuda:sm_90, cuda:sm_100: kernels for a GPU beside those of the CPU
+  bool fastF32 = false; ///< on a GPU: products of f32 as one product of tf32
   std::string printIrTree;    ///< directory for the IR after every pass, or empty
   std::string weightsSidecar; ///< file for the weights, or empty for weights inside
   EmitLevel emit = EmitLevel::Artifact;
@@ -47,6 +60,7 @@ struct CompileOptions {
   bool report = false;   ///< print kernels with their strategies to `log`
   bool progress = false; ///< show progress on `log` when it takes more than a second
   ImportOptions import;
+  TrainStepOptions train;
   llvm::raw_ostream *log = &llvm::errs();
 };
 
@@ -76,6 +90,8 @@ struct ImportedModel {
 /// Reads and imports a model; the report and status say why when the module is null.
 ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
                          CompileStatus &status);
+/// The model of the options, or its train step when they ask for one. Messages go to `options.log` when the module is null.
+ImportedModel importChosen(const CompileOptions &options, CompileStatus &status);
 
 /// Which types of inputs ImportOptions::inputs has to give: none, those of state alone (self.NAME), or all.
 enum class InputTypes { Stated, OfStateOnly, Needed };

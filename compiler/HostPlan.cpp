@@ -9,6 +9,7 @@
 #include "compiler/LaunchCost.h"
 #include "compiler/PlanBuilder.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 
 using namespace llvm;
@@ -53,6 +54,29 @@ SmallVector<std::string> portNames(mlir::func::FuncOp function, bool inputs) {
   while (names.size() < count)
     names.push_back((inputs ? "input" : "output") + std::to_string(names.size()));
   return names;
+}
+
+SmallVector<StateSlot> getStateSlots(mlir::func::FuncOp function) {
+  SmallVector<StateSlot> slots;
+  for (unsigned input = 0; input < function.getNumArguments(); ++input) {
+    StringRef role = getRole(function, input);
+    uint32_t code = role == "parameter" ? TORSH_STATE_PARAMETER
+                    : role == "step"    ? TORSH_STATE_STEP
+                                        : TORSH_STATE_OPTIMIZER;
+    // What is updated belongs to the state whatever it is called.
+    if (role != "parameter" && role != "state" && role != "step" && !isUpdated(function, input))
+      continue;
+    auto type = cast<mlir::RankedTensorType>(function.getArgument(input).getType());
+    int64_t bits = std::max(8u, type.getElementTypeBitWidth());
+    std::optional<int64_t> elements = dim::asConstant(getNumElements(type));
+    slots.push_back({input, code, -1, elements ? *elements * bits / 8 : -1});
+  }
+  for (ConstantOp constant : function.getOps<ConstantOp>())
+    if (auto of = constant->getAttrOfType<mlir::IntegerAttr>("initial_of"))
+      for (StateSlot &slot : slots)
+        if (slot.input == of.getInt())
+          slot.initial = *dim::asConstant(constant->getAttrOfType<PlaceAttr>("place").getOffset());
+  return slots;
 }
 
 Value *PlanBuilder::floorDivide(Value *x, Value *y) {
@@ -165,8 +189,8 @@ Function *PlanBuilder::buildPrepare() {
     guards.push_back(guard.getMessage().str());
   }
   mlir::Operation *terminator = function.getBody().front().getTerminator();
-  for (auto [output, value] : enumerate(terminator->getOperands()))
-    for (auto [axis, attr] : enumerate(getDims(value))) {
+  for (auto [output, result] : enumerate(getOutputResults(function)))
+    for (auto [axis, attr] : enumerate(getDims(terminator->getOperand(result)))) {
       Value *size = dim(attr);
       if (!dim::asConstant(attr)) {
         failUnless(b.CreateICmpSGE(size, b.getInt64(0)), uint64_t(-1), guards.size(), size, b.getInt64(0));
@@ -198,13 +222,77 @@ Function *PlanBuilder::buildCosts() {
   return costs;
 }
 
+/// sizes(): of each launch the blocks and the bytes of its inputs. `first` receives where each begins.
+Function *PlanBuilder::buildDeviceSizes(SmallVectorImpl<uint32_t> &first, uint32_t &count) {
+  auto *type = FunctionType::get(b.getVoidTy(), {pointer, pointer}, false);
+  auto *sizes = Function::Create(type, GlobalValue::InternalLinkage, "device_sizes", module);
+  b.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", sizes));
+  symbols.clear();
+  for (auto [index, name] : enumerate(symbolNames))
+    symbols[name] = element(sizes->getArg(0), index, i64);
+  count = 0;
+  for (const DevicePlan::Launch &launch : device->launches) {
+    first.push_back(count);
+    store(dim(launch.blocks), sizes->getArg(1), count++);
+    for (DimAttr bytes : launch.bytes)
+      store(dim(bytes), sizes->getArg(1), count++);
+  }
+  b.CreateRetVoid();
+  return sizes;
+}
+
+/// The torsh_device_program, null without a device.
+Constant *PlanBuilder::buildDevice() {
+  if (!device)
+    return ConstantPointerNull::get(pointer);
+  auto text = [&](StringRef text) -> Constant * {
+    return text.empty() ? ConstantPointerNull::get(pointer) : string(text);
+  };
+  auto flags = [&](ArrayRef<uint8_t> values) {
+    SmallVector<Constant *> entries;
+    for (uint8_t value : values)
+      entries.push_back(b.getInt8(value));
+    return table(i8, entries, "moves");
+  };
+  auto *kernelType = StructType::get(pointer, pointer, i32, i32, i32, i32);
+  SmallVector<Constant *> kernelEntries;
+  for (const std::string &name : kernelNames) {
+    DevicePlan::Kernel kernel = device->kernels.lookup(name);
+    kernelEntries.push_back(ConstantStruct::get(
+        kernelType, {text(kernel.image), text(kernel.reason), b.getInt32(kernel.threads),
+                     b.getInt32(kernel.inputs), b.getInt32(kernel.outputs), b.getInt32(kernel.dims)}));
+  }
+  SmallVector<uint32_t> first;
+  uint32_t count = 0;
+  Function *sizes = buildDeviceSizes(first, count);
+  auto *launchType = StructType::get(pointer, i32, i32);
+  SmallVector<Constant *> launchEntries;
+  for (auto [launch, from] : zip_equal(device->launches, first))
+    launchEntries.push_back(
+        ConstantStruct::get(launchType, {flags(launch.moves), b.getInt32(from), b.getInt32(0)}));
+  Constant *data = ConstantStruct::getAnon(
+      {b.getInt32(sizeof(torsh_device_program)), b.getInt32(device->target.capability),
+       table(kernelType, kernelEntries, "device_kernels"),
+       table(launchType, launchEntries, "device_launches"), flags(device->outputMoves), b.getInt32(count),
+       b.getInt32(0), sizes});
+  return new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "device");
+}
+
 Constant *PlanBuilder::ports(bool isInputs) {
-  SmallVector<std::string> names = portNames(function, isInputs);
-  mlir::Operation *terminator = function.getBody().front().getTerminator();
+  SmallVector<std::string> all = portNames(function, isInputs), names(all);
+  SmallVector<mlir::Value> values(function.getArguments().begin(), function.getArguments().end());
+  if (!isInputs) {
+    names.clear();
+    values.clear();
+    for (unsigned result : getOutputResults(function)) {
+      names.push_back(all[result]);
+      values.push_back(function.getBody().front().getTerminator()->getOperand(result));
+    }
+  }
   auto *type = StructType::get(pointer, i8, i8, b.getInt16Ty(), i32, pointer, pointer);
   SmallVector<Constant *> entries;
   for (auto [index, name] : enumerate(names)) {
-    mlir::Value value = isInputs ? mlir::Value(function.getArgument(index)) : terminator->getOperand(index);
+    mlir::Value value = values[index];
     auto [code, bits] = dlpackType(cast<mlir::RankedTensorType>(value.getType()).getElementType());
     SmallVector<Constant *> dims, texts;
     for (DimAttr attr : getDims(value)) {
@@ -216,6 +304,17 @@ Constant *PlanBuilder::ports(bool isInputs) {
                table(i64, dims, "dims"), table(pointer, texts, "dim_names")}));
   }
   return table(type, entries, isInputs ? "inputs" : "outputs");
+}
+
+/// The inputs that a host keeps from run to run, with the place of their first values.
+Constant *PlanBuilder::stateSlots(uint32_t &count) {
+  auto *type = StructType::get(i32, i32, i64, i64);
+  SmallVector<Constant *> entries;
+  for (const StateSlot &slot : getStateSlots(function))
+    entries.push_back(ConstantStruct::get(type, {b.getInt32(slot.input), b.getInt32(slot.role),
+                                                 b.getInt64(slot.initial), b.getInt64(slot.bytes)}));
+  count = entries.size();
+  return table(type, entries, "state_slots");
 }
 
 void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) {
@@ -240,10 +339,12 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
   SmallVector<Constant *> launchKernels;
   for (uint32_t kernel : kernelOfLaunch)
     launchKernels.push_back(b.getInt32(kernel));
+  uint32_t numSlots = 0;
+  Constant *slots = stateSlots(numSlots);
   SmallVector<Constant *> fields{count(sizeof(torsh_program)),
                                  count(TORSH_ARTIFACT_VERSION),
                                  count(function.getNumArguments()),
-                                 count(function.getNumResults()),
+                                 count(getOutputResults(function).size()),
                                  count(symbolNames.size()),
                                  count(kernelNames.size()),
                                  count(levels.size()),
@@ -259,7 +360,11 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
                                  count(kernelOfLaunch.size()),
                                  count(0),
                                  costs,
-                                 table(i32, launchKernels, "launch_kernels")};
+                                 table(i32, launchKernels, "launch_kernels"),
+                                 count(numSlots),
+                                 count(0),
+                                 slots,
+                                 buildDevice()};
   Constant *data = ConstantStruct::getAnon(fields);
   auto *program =
       new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "program");
@@ -272,6 +377,12 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
 }
 
 Error PlanBuilder::build() {
+  for (const StateSlot &slot : getStateSlots(function))
+    if (slot.bytes < 0)
+      return createStringError(
+          "TSH-0612: '" + portNames(function, true)[slot.input] +
+          "' is kept from step to step, so its size must be known when the model is compiled; "
+          "fix the size with --dim");
   Function *prepare = buildPrepare();
   for (mlir::func::FuncOp part : functions)
     runs[part.getSymName()] = declareRun(part == function ? "run" : part.getSymName());
@@ -291,9 +402,9 @@ Error PlanBuilder::build() {
 }
 
 Expected<std::unique_ptr<Module>> buildHostPlan(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
-                                                LLVMContext &context) {
+                                                LLVMContext &context, const DevicePlan *device) {
   auto module = std::make_unique<Module>("torsh_plan", context);
-  if (Error error = PlanBuilder(function, levels, *module).build())
+  if (Error error = PlanBuilder(function, levels, *module, device).build())
     return std::move(error);
   return module;
 }

@@ -1,6 +1,8 @@
 //===-- KernelCompiler.cpp - Kernels -> object files, in parallel -------------------------------------------===//
 #include "compiler/KernelCompiler.h"
+#include "compiler/CapturedDiagnostics.h"
 #include "dialects/torsh/Torsh.h"
+#include "dialects/torsh/gradients/Gradients.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -19,8 +21,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "passes/cpu/Passes.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LLVMContext.h"
 #include <atomic>
 #include <chrono>
@@ -33,6 +33,7 @@ using namespace llvm;
 namespace torsh {
 
 void registerKernelDialects(mlir::DialectRegistry &registry) {
+  registerGradientRules(registry);
   registry.insert<TorshDialect, mlir::affine::AffineDialect, mlir::func::FuncDialect,
                   mlir::arith::ArithDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect,
                   mlir::math::MathDialect, mlir::LLVM::LLVMDialect, mlir::cf::ControlFlowDialect,
@@ -55,35 +56,6 @@ std::string printModule(mlir::ModuleOp module) {
   module.print(os);
   return text;
 }
-
-/// Collects the diagnostics of a context as text.
-class DiagnosticText {
-public:
-  explicit DiagnosticText(mlir::MLIRContext *context)
-      : handler(context, [this](mlir::Diagnostic &diagnostic) {
-          if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
-            text += diagnostic.str() + "\n";
-        }) {}
-  std::string text;
-
-private:
-  mlir::ScopedDiagnosticHandler handler;
-};
-
-/// LLVM's own handler exits on errors; this one keeps them.
-struct KeepDiagnostics : DiagnosticHandler {
-  std::string *text;
-  explicit KeepDiagnostics(std::string *text) : text(text) {}
-  bool handleDiagnostics(const DiagnosticInfo &info) override {
-    if (info.getSeverity() == DS_Error) {
-      raw_string_ostream os(*text);
-      DiagnosticPrinterRawOStream printer(os);
-      info.print(printer);
-      os << "\n";
-    }
-    return true;
-  }
-};
 
 /// Processor time of the calling thread.
 double threadMilliseconds() {

@@ -25,6 +25,14 @@ DimAttr depthOf(Operation *op) {
       return dim::product(context, ArrayRef(dims).drop_back());
     return dim::product(context, ArrayRef(dims).drop_front());
   }
+  if (auto gradient = dyn_cast<ConvWeightGradOp>(op)) {
+    // Every position of dy.
+    SmallVector<DimAttr> dims = getDims(gradient.getDy());
+    if (gradient.getLayout() == Layout::channels_last)
+      return dim::product(context, ArrayRef(dims).drop_back());
+    dims.erase(dims.begin() + 1);
+    return dim::product(context, dims);
+  }
   if (isa<LstmOp, GruOp, RnnOp>(op)) {
     // All gates' products of the input and of the state.
     SmallVector<DimAttr> w = getDims(op->getOperand(1)), r = getDims(op->getOperand(2));
@@ -52,7 +60,7 @@ LaunchCost getLaunchCost(LaunchOp launch, KernelOp kernel) {
     DimAttr depth = depthOf(&op), one = dim::constant(context, 1);
     if (depth)
       one = dim::mul(dim::constant(context, 2), depth);
-    if (isa<MaxPoolOp, AvgPoolOp>(op))
+    if (isa<MaxPoolOp, AvgPoolOp, MaxPoolGradOp, AvgPoolGradOp>(op))
       for (int64_t size : op.getAttrOfType<DenseI64ArrayAttr>("window").asArrayRef())
         one = dim::mul(one, dim::constant(context, size));
     // Reductions compute as many elements as they read.

@@ -5,6 +5,7 @@
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -82,6 +83,29 @@ json::Array launches(mlir::func::FuncOp function) {
   return result;
 }
 
+/// The inputs that are kept from run to run.
+json::Array state(mlir::func::FuncOp function) {
+  static const char *const roles[] = {"", "parameter", "optimizer", "step"};
+  SmallVector<std::string> names = portNames(function, true);
+  json::Array result;
+  for (const StateSlot &slot : getStateSlots(function))
+    result.push_back(json::Object{{"name", names[slot.input]},
+                                  {"input", int64_t(slot.input)},
+                                  {"role", roles[slot.role]},
+                                  {"bytes", slot.bytes}});
+  return result;
+}
+
+/// A string as it is, anything else as MLIR prints it.
+std::string attributeText(mlir::Attribute attribute) {
+  if (auto string = mlir::dyn_cast<mlir::StringAttr>(attribute))
+    return string.getValue().str();
+  std::string text;
+  raw_string_ostream os(text);
+  attribute.print(os, /*elideType=*/true);
+  return text;
+}
+
 } // namespace
 
 ModelIdentity identifyModel(StringRef path) {
@@ -98,7 +122,8 @@ ModelIdentity identifyModel(StringRef path) {
 
 std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels,
                           ArrayRef<CompiledKernel> kernels, StringRef modelPath, const ModelIdentity &model,
-                          unsigned optLevel, StringRef precision, StringRef sidecar) {
+                          unsigned optLevel, StringRef precision, StringRef sidecar, StringRef target,
+                          ArrayRef<CompiledDeviceKernel> deviceKernels) {
   json::Object root;
   root["format"] = int64_t(TORSH_ARTIFACT_VERSION);
   root["compiler"] = "torsh 0.1.0 (LLVM " LLVM_VERSION_STRING ")";
@@ -113,7 +138,21 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
   if (!sidecar.empty())
     root["weights_file"] = sidecar;
   root["inputs"] = ports(portNames(function, true), function.getArgumentTypes());
-  root["outputs"] = ports(portNames(function, false), function.getResultTypes());
+  SmallVector<std::string> resultNames = portNames(function, false), outputNames;
+  SmallVector<mlir::Type> outputTypes;
+  for (unsigned result : getOutputResults(function)) {
+    outputNames.push_back(resultNames[result]);
+    outputTypes.push_back(function.getResultTypes()[result]);
+  }
+  root["outputs"] = ports(outputNames, outputTypes);
+  if (json::Array slots = state(function); !slots.empty())
+    root["state"] = std::move(slots);
+  if (auto step = function->getAttrOfType<mlir::DictionaryAttr>("torsh.train_step")) {
+    json::Object settings;
+    for (mlir::NamedAttribute entry : step)
+      settings[entry.getName().getValue()] = attributeText(entry.getValue());
+    root["train_step"] = std::move(settings);
+  }
   json::Array levelNames;
   for (const CpuLevel &level : levels)
     levelNames.push_back(
@@ -135,6 +174,14 @@ std::string buildMetadata(mlir::func::FuncOp function, ArrayRef<CpuLevel> levels
                                 {"nodes", utf8(nodes[kernel.name])}});
   }
   root["kernels"] = std::move(list);
+  if (target != "cpu") {
+    json::Array device;
+    for (const CompiledDeviceKernel &kernel : deviceKernels)
+      device.push_back(kernel.output.empty() ? json::Object{{"name", kernel.name}, {"reason", kernel.reason}}
+                                             : json::Object{{"name", kernel.name}, {"code", kernel.note}});
+    root["target"] = target;
+    root["device_kernels"] = std::move(device);
+  }
   root["launches"] = launches(function);
   std::string text;
   raw_string_ostream os(text);

@@ -3,6 +3,7 @@
 #define TORSH_COMPILER_METADATA_H
 
 #include "compiler/KernelCompiler.h"
+#include "compiler/gpu/DeviceCompiler.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace torsh {
@@ -14,11 +15,13 @@ struct ModelIdentity {
 };
 ModelIdentity identifyModel(llvm::StringRef path);
 
-/// The metadata as JSON: versions, model digest, signature, CPU levels, kernels with their source nodes, memory.
+/// The metadata as JSON: versions, model digest, signature, CPU levels, kernels with their source nodes, memory. `target` is
+/// "cpu" or names a GPU, which has code for the device kernels without a reason.
 std::string buildMetadata(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels,
                           llvm::ArrayRef<CompiledKernel> kernels, llvm::StringRef modelPath,
                           const ModelIdentity &model, unsigned optLevel, llvm::StringRef precision,
-                          llvm::StringRef sidecar);
+                          llvm::StringRef sidecar, llvm::StringRef target = "cpu",
+                          llvm::ArrayRef<CompiledDeviceKernel> deviceKernels = {});
 
 } // namespace torsh
 

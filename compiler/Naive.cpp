@@ -40,12 +40,9 @@ std::vector<NaiveTensor> describePorts(mlir::func::FuncOp function, bool inputs)
 std::unique_ptr<NaiveModel> NaiveModel::load(const CompileOptions &options,
                                              std::optional<unsigned> graphLevel, CompileStatus &status) {
   auto result = std::make_unique<NaiveModel>();
-  ImportReport report;
-  result->model = importFile(options.modelPath, options.import, report, status);
-  if (!result->model.module) {
-    printReport(report, options.modelPath, *options.log);
+  result->model = importChosen(options, status);
+  if (!result->model.module)
     return nullptr;
-  }
   status = CompileStatus::Failed;
   if (graphLevel) {
     mlir::ScopedDiagnosticHandler handler(result->model.context.get(), [&](mlir::Diagnostic &diagnostic) {

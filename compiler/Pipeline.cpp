@@ -3,7 +3,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/autodiff/Passes.h"
 #include "passes/cpu/Passes.h"
+#include "passes/gpu/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/polyhedral/Passes.h"
 #include "passes/tuning/Passes.h"
@@ -77,6 +79,7 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
   FormGroupsPassOptions groups;
   groups.level = options.fusion;
   groups.explain = options.explainFusion;
+  groups.streamAttention = options.streamAttention;
   pm.addNestedPass<func::FuncOp>(createFormGroupsPass(groups));
   // Only groups show which results are stored twice.
   if (options.pairs)
@@ -91,6 +94,8 @@ void buildGroupingPipeline(OpPassManager &pm, const GraphOptions &options) {
 
 // Dialects alive: torsh, func; afterwards torsh.kernel, torsh.launch and aliases.
 void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> tuning) {
+  // Moves groups, whose bodies tell what they read.
+  pm.addNestedPass<func::FuncOp>(createOrderUpdatesPass());
   pm.addPass(createOutlineKernelsPass());
   // Its keys are the texts of kernels.
   if (tuning)
@@ -103,7 +108,9 @@ void buildPlanPipeline(OpPassManager &pm, std::shared_ptr<const TuningContext> t
 
 void registerPipelines() {
   registerTorshGraphPasses();
+  registerTorshAutodiffPasses();
   registerTorshCpuPasses();
+  registerTorshGpuPasses();
   registerTorshPolyhedralPasses();
   registerTorshTuningPasses();
   PassPipelineRegistration<>("torsh-graph-pipeline", "imported torsh to fusion groups (-O3)",

@@ -18,6 +18,7 @@ struct GraphOptions {
   bool narrowWeights = false;     ///< weights of contractions are stored as bf16
   bool pairs = false;             ///< contractions sum products of pairs of bf16
   std::string fusion = "default"; ///< conservative, default or aggressive
+  bool streamAttention = true;    ///< two products with a softmax between them are one kernel
   bool explainFusion = false;     ///< remarks about values that kernels hand to each other in memory
   std::shared_ptr<const TuningContext> tuning; ///< measured choices, or null
 };

@@ -17,8 +17,9 @@ namespace torsh {
 /// Builds the plan of one function (buildHostPlan).
 class PlanBuilder {
 public:
-  PlanBuilder(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels, llvm::Module &module)
-      : function(function), levels(levels), module(module), b(module.getContext()),
+  PlanBuilder(mlir::func::FuncOp function, llvm::ArrayRef<CpuLevel> levels, llvm::Module &module,
+              const DevicePlan *device)
+      : function(function), levels(levels), module(module), device(device), b(module.getContext()),
         pointer(llvm::PointerType::get(module.getContext(), 0)), i8(b.getInt8Ty()), i32(b.getInt32Ty()),
         i64(b.getInt64Ty()), symbolNames(boundSymbols(function)), functions(functionsFrom(function)) {}
 
@@ -37,6 +38,7 @@ private:
   llvm::Constant *string(llvm::StringRef text);
   llvm::Constant *table(llvm::Type *type, llvm::ArrayRef<llvm::Constant *> entries, llvm::StringRef name);
   llvm::Constant *ports(bool inputs);
+  llvm::Constant *stateSlots(uint32_t &count);
   void failUnless(llvm::Value *condition, uint64_t input, uint64_t axis, llvm::Value *actual,
                   llvm::Value *expected);
   llvm::Function *buildPrepare();
@@ -45,6 +47,8 @@ private:
   llvm::Error buildRun(mlir::func::FuncOp part, llvm::Function *run);
   llvm::Error buildOp(mlir::Operation &op);
   llvm::Function *buildCosts();
+  llvm::Function *buildDeviceSizes(llvm::SmallVectorImpl<uint32_t> &first, uint32_t &count);
+  llvm::Constant *buildDevice();
   llvm::Expected<llvm::Value *> address(mlir::Value value);
   llvm::Expected<llvm::Value *> address(mlir::Value value, mlir::Type inside);
   llvm::Error buildLaunch(LaunchOp launch);
@@ -67,6 +71,7 @@ private:
   mlir::func::FuncOp function;
   llvm::ArrayRef<CpuLevel> levels;
   llvm::Module &module;
+  const DevicePlan *device; ///< null: the CPU runs it all
   llvm::IRBuilder<> b;
   llvm::PointerType *pointer;
   llvm::Type *i8, *i32, *i64;

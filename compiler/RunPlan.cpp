@@ -43,6 +43,8 @@ Expected<Value *> PlanBuilder::address(mlir::Value value) {
                              "'");
   if (place.getSpace() == "output")
     return element(outputs, *dim::asConstant(place.getOffset()), pointer);
+  if (place.getSpace() == "input")
+    return element(inputs, *dim::asConstant(place.getOffset()), pointer);
   Value *base = place.getSpace() == "weights" ? weights : workspace;
   return b.CreateInBoundsGEP(i8, base, dim(place.getOffset()));
 }

@@ -5,6 +5,7 @@
 #include "Module.h"
 #include "Run.h"
 #include "RuntimeBuildId.h"
+#include "State.h"
 #include "Status.h"
 #include "Width.h"
 
@@ -47,6 +48,13 @@ static const torsh_api table = {
     .get_stats = torsh_rt_get_stats,
     .set_trace = torsh_rt_set_trace,
     .record = torsh_rt_record,
+    .state_create = torsh_rt_state_create,
+    .state_destroy = torsh_rt_state_destroy,
+    .state_reset = torsh_rt_state_reset,
+    .state_count = torsh_rt_state_count,
+    .state_info = torsh_rt_state_info,
+    .state_tensor = torsh_rt_state_tensor,
+    .step = torsh_rt_step,
 };
 
 const torsh_api *torsh_get_api(uint32_t version) { return version == TORSH_API_VERSION ? &table : NULL; }

@@ -1,4 +1,5 @@
 #include "Context.h"
+#include "DeviceRun.h"
 #include "Status.h"
 
 #include <stdlib.h>
@@ -56,6 +57,7 @@ void torsh_rt_context_destroy(torsh_context *context) {
     torsh_error error;
     torsh_rt_recorder_end(context->recorder, &error);
   }
+  torsh_rt_device_run_destroy(context->device_run);
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_module_release(context->module);
@@ -114,6 +116,8 @@ torsh_status torsh_rt_trim(torsh_context *context) {
   if (!context || !torsh_rt_context_enter(context))
     return TORSH_E_INVALID_ARGUMENT;
   release_arenas(context);
+  torsh_rt_device_run_destroy(context->device_run); /* the next run makes it anew */
+  context->device_run = NULL;
   torsh_rt_context_leave(context);
   return TORSH_OK;
 }

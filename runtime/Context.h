@@ -21,7 +21,8 @@ struct torsh_context {
   torsh_rt_counters counters;
   torsh_trace_fn trace; /* NULL: nobody looks */
   void *trace_user;
-  torsh_rt_recorder *recorder; /* NULL: nothing is kept */
+  torsh_rt_recorder *recorder;            /* NULL: nothing is kept */
+  struct torsh_rt_device_run *device_run; /* NULL before the first run on a GPU */
   /* What prepare() gave for `known_dims`. */
   int prepared;
   uint64_t workspace_bytes;

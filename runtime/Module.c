@@ -54,10 +54,19 @@ static torsh_status check_program(const torsh_module *module, const char *path, 
               (!p->num_guards || p->guards) && (!p->num_launches || p->launch_kernels);
   for (uint32_t i = 0; sound && i < p->num_launches; ++i)
     sound = p->launch_kernels[i] < p->num_kernels;
+  sound = sound && (!p->num_state_slots || p->state_slots);
+  for (uint32_t i = 0; sound && i < p->num_state_slots; ++i) {
+    const torsh_state_slot *slot = &p->state_slots[i];
+    sound = slot->input < p->num_inputs && (!i || p->state_slots[i - 1].input < slot->input) &&
+            slot->role >= TORSH_STATE_PARAMETER && slot->role <= TORSH_STATE_STEP &&
+            (slot->role != TORSH_STATE_STEP || slot->bytes == sizeof(int64_t)) &&
+            (slot->initial < 0 || ((uint64_t)slot->initial <= module->weights.size &&
+                                   slot->bytes <= module->weights.size - (uint64_t)slot->initial));
+  }
   for (uint32_t i = 0; sound && i < p->num_codes; ++i)
     sound =
         (p->codes[i].kernels || !p->num_kernels) && (!i || p->codes[i - 1].cpu_level < p->codes[i].cpu_level);
-  if (sound)
+  if (sound && torsh_rt_device_is_sound(p))
     return TORSH_OK;
   return torsh_rt_fail(error, TORSH_E_FORMAT, "%s describes itself inconsistently.", path);
 }
@@ -76,6 +85,17 @@ static torsh_status choose_level(torsh_module *module, const char *path, torsh_e
       error, TORSH_E_CPU,
       "%s needs a CPU of level %s; this one has %s. Compile the model for this CPU with --target-cpu.", path,
       torsh_rt_cpu_level_name(p->codes[0].cpu_level), torsh_rt_cpu_level_name(allowed));
+}
+
+/* A program with code for a GPU runs without one too. */
+static void take_device(torsh_module *module, const char *path) {
+  if (!module->program->device)
+    return;
+  char why[512];
+  module->device =
+      torsh_rt_device_open(module->program, module->weights.data, module->weights.size, why, sizeof(why));
+  if (!module->device)
+    torsh_rt_log(TORSH_LOG_WARNING, "%s runs on the CPU: %s.", path, why);
 }
 
 static torsh_status take_executor(torsh_module *module, const torsh_load_options *options,
@@ -124,6 +144,7 @@ torsh_status torsh_rt_module_load(const char *path, const torsh_load_options *op
     torsh_rt_module_release(module);
     return status;
   }
+  take_device(module, path);
   for (int i = 0; i < 32; ++i)
     snprintf(module->build_id + 2 * i, 3, "%02x", module->file.trailer.code_sha256[i]);
   torsh_rt_log(TORSH_LOG_INFO, "loaded %s: build %.12s, code for %s, %llu bytes of weights, %u threads.",
@@ -138,6 +159,7 @@ void torsh_rt_module_retain(torsh_module *module) { atomic_fetch_add(&module->re
 void torsh_rt_module_release(torsh_module *module) {
   if (!module || atomic_fetch_sub(&module->references, 1) != 1)
     return;
+  torsh_rt_device_close(module->device);
   torsh_rt_executor_release(module->executor);
   if (module->library)
     dlclose(module->library);

@@ -3,6 +3,7 @@
 #define TORSH_RUNTIME_MODULE_H
 
 #include "ArtifactFile.h"
+#include "Device.h"
 #include "Executor.h"
 
 struct torsh_module {
@@ -13,6 +14,7 @@ struct torsh_module {
   const torsh_program *program;
   const torsh_kernel_fn *kernels; /* of the level in use */
   uint32_t cpu_level;
+  torsh_rt_device *device; /* NULL: all kernels run on the CPU */
   torsh_executor *executor;
   uint64_t memory_cap;
   char build_id[65];

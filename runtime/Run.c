@@ -1,4 +1,6 @@
 #include "Run.h"
+#include "DeviceRun.h"
+#include "Log.h"
 #include "Status.h"
 #include "Values.h"
 
@@ -159,6 +161,28 @@ static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_by
   return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
 }
 
+/* What a step writes over must not be read under another name. */
+static torsh_status check_state_overlap(const torsh_context *context, const torsh_value *inputs,
+                                        torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  for (uint32_t s = 0; s < p->num_state_slots; ++s) {
+    const uint32_t i = p->state_slots[s].input;
+    if (p->state_slots[s].role == TORSH_STATE_STEP)
+      continue;
+    for (uint32_t j = 0; j < p->num_inputs; ++j) {
+      uint64_t bytes = 0;
+      torsh_rt_byte_size(inputs[j].as.tensor.dtype, p->inputs[j].rank, inputs[j].as.tensor.shape, &bytes);
+      if (i != j && overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
+        return torsh_rt_fail_at(
+            error, TORSH_E_LAYOUT, (int32_t)i, -1,
+            "a step writes over input %u (\"%s\"), whose buffer overlaps that of input %u "
+            "(\"%s\"); give each a buffer of its own.",
+            i, p->inputs[i].name, j, p->inputs[j].name);
+    }
+  }
+  return TORSH_OK;
+}
+
 /* Kernels rely on it that outputs overlap nothing. Called before the context's outputs are placed: what lies
  * in the old block would be lost with it. */
 static torsh_status check_overlap(const torsh_context *context, const torsh_value *inputs,
@@ -185,7 +209,7 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
                   context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
                                 "the buffers of outputs %u and %u overlap.", i, j);
-  return TORSH_OK;
+  return check_state_overlap(context, inputs, error);
 }
 
 /* --- Memory
@@ -242,28 +266,66 @@ static void place_outputs(torsh_context *context) {
 typedef struct flight {
   torsh_rt_lane lane;
   const torsh_context *context;
+  torsh_rt_device_run *device; /* NULL: this run is on the CPU */
   int is_watched;
 } flight;
 
-static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t grain, uint32_t launch) {
-  const torsh_context *context = f->context;
-  torsh_rt_recorder *recorder = context->recorder;
-  const torsh_program *program = context->module->program;
+static void tell(const flight *f, torsh_kernel_event *event, unsigned threads) {
+  torsh_rt_recorder *recorder = f->context->recorder;
+  event->end_ns = now_ns();
+  if (recorder)
+    torsh_rt_recorder_add(recorder, (uint32_t)event->launch, event->start_ns, event->end_ns, threads);
+  if (f->context->trace)
+    f->context->trace(f->context->trace_user, event);
+}
+
+static torsh_kernel_event start_event(const flight *f, uint32_t launch, int64_t tiles) {
+  const torsh_program *program = f->context->module->program;
   const uint32_t kernel = program->launch_kernels[launch];
   torsh_kernel_event event = {sizeof(event), kernel, program->kernel_names[kernel], launch, tiles, 0, 0};
   event.start_ns = now_ns();
+  return event;
+}
+
+static void run_watched(flight *f, torsh_rt_job *job, int64_t tiles, int64_t grain, uint32_t launch) {
+  torsh_kernel_event event = start_event(f, launch, tiles);
   torsh_rt_lane_run(&f->lane, job, tiles, grain);
-  event.end_ns = now_ns();
-  if (recorder)
-    torsh_rt_recorder_add(recorder, (uint32_t)event.launch, event.start_ns, event.end_ns,
-                          1 + f->lane.helpers);
-  if (context->trace)
-    context->trace(context->trace_user, &event);
+  tell(f, &event, 1 + f->lane.helpers);
+}
+
+/* Gives the call to the GPU. Returns 0 when it is done there, 1 when the CPU has to run it, else a status. */
+static int32_t call_device(flight *f, uint32_t launch, const void *const *in, void *const *out,
+                           const int64_t *dims) {
+  torsh_rt_device_run *run = f->device;
+  torsh_kernel_event event = start_event(f, launch, 1);
+  torsh_rt_device_answer answer = torsh_rt_device_call(run, launch, in, out, dims);
+  if (answer == TORSH_RT_DEVICE_TO_CPU)
+    return 1;
+  if (answer == TORSH_RT_DEVICE_DONE && (!f->is_watched || !torsh_rt_device_wait(run))) {
+    if (f->is_watched)
+      tell(f, &event, 1);
+    return 0;
+  }
+  atomic_store_explicit(&run->device->failed, 1, memory_order_relaxed);
+  if (run->launches)
+    return TORSH_E_DEVICE;
+  /* Nothing has been computed there yet, so the host has it all. */
+  torsh_rt_log(TORSH_LOG_WARNING, "the GPU is given up, and all runs go to the CPU: %s.", run->why);
+  torsh_rt_device_end(run);
+  f->device = NULL;
+  return 1;
 }
 
 static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *const *in, void *const *out,
                                  const int64_t *dims, int64_t tiles, int64_t grain, uint32_t launch) {
   flight *f = opaque;
+  if (f->device) {
+    const int32_t answer = atomic_load_explicit(&f->context->cancelled, memory_order_relaxed)
+                               ? TORSH_E_CANCELLED
+                               : call_device(f, launch, in, out, dims);
+    if (answer != 1)
+      return answer;
+  }
   torsh_rt_job job = {fn, in, out, dims, &f->context->cancelled};
   if (f->is_watched)
     run_watched(f, &job, tiles, grain, launch);
@@ -277,11 +339,19 @@ static torsh_status fly(torsh_context *context, torsh_error *error) {
   flight f;
   f.context = context;
   f.is_watched = context->trace || context->recorder;
+  f.device = module->device ? torsh_rt_device_begin(context) : NULL;
   torsh_rt_lane_begin(&f.lane, module->executor);
   const torsh_host host = {sizeof(host), 0, &f, host_parallel_for};
   int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,
                                         context->output_data, context->workspace.data, context->symbols);
   torsh_rt_lane_end(&f.lane);
+  if (f.device) {
+    if (result == TORSH_OK && torsh_rt_device_finish(f.device, context))
+      result = TORSH_E_DEVICE;
+    else if (result != TORSH_OK)
+      torsh_rt_device_wait(f.device); /* the host's buffers are the caller's again */
+    torsh_rt_device_end(f.device);
+  }
   add(&context->counters.kernels, f.lane.kernels);
   add(&context->counters.shared_kernels, f.lane.shared_kernels);
   add(&context->counters.waits, f.lane.waits);
@@ -289,6 +359,12 @@ static torsh_status fly(torsh_context *context, torsh_error *error) {
     return TORSH_OK;
   if (result == TORSH_E_CANCELLED)
     return torsh_rt_fail(error, TORSH_E_CANCELLED, "the run was cancelled.");
+  if (result == TORSH_E_DEVICE) {
+    atomic_store_explicit(&module->device->failed, 1, memory_order_relaxed);
+    return torsh_rt_fail(error, result,
+                         "the GPU failed during the run: %s. Later runs of this module are on the CPU.",
+                         context->device_run->why);
+  }
   return torsh_rt_fail(error, result, "the model's code ended with status %d.", result);
 }
 

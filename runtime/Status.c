@@ -56,7 +56,7 @@ const char *torsh_rt_status_name(torsh_status status) {
                                       "shape",        "layout",
                                       "memory cap",   "no memory",
                                       "cancelled",    "unsupported",
-                                      "system"};
+                                      "system",       "device"};
   if (status < 0 || status >= (torsh_status)(sizeof(names) / sizeof(names[0])))
     return "unknown status";
   return names[status];

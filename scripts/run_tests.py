@@ -158,6 +158,13 @@ def default_stages(quick):
         report = f"{ROOT}/build/results/lit.json"
         stages.append(Stage("lit", [LIT, "-v", "-o", report, "build/test/lit"], count_lit, 10, report, {}, "build"))
     stages += python_stages("build", "build")
+    # PyTorch's steps exist where test/training/generate.py has run.
+    if exists("build/training/manifest.json"):
+        stages.append(Stage("training", [PYTHON, "test/training/check.py"], count_summary, 10, "", {}, "build"))
+    # The same by compiled steps, where benchmarks/training/references.py has run.
+    if exists("build/training-steps/*/case.npz"):
+        stages.append(Stage("training-compiled", [PYTHON, "benchmarks/training/agreement.py"], count_summary, 15, "",
+                            {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))

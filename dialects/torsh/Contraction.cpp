@@ -208,4 +208,54 @@ LogicalResult ConvTransposeOp::verify() {
   return checkBias(*this, "conv_transpose", dim::mul(dim::constant(getContext(), getGroups()), outputs));
 }
 
+LogicalResult ConvWeightGradOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                                 Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  SmallVector<DimAttr> x = getDims(adaptor.getX()), dy = getDims(adaptor.getDy());
+  if (failed(checkWindowLists(location, "conv_weight_grad", x.size(), dy.size(),
+                              {adaptor.getStrides(), adaptor.getDilations(), adaptor.getKernel(),
+                               adaptor.getLow(), adaptor.getHigh()},
+                              adaptor.getGroups())))
+    return failure();
+  SpatialDims at(adaptor.getLayout(), x.size());
+  SmallVector<DimAttr> dims(x.size());
+  dims[at.filterOutputs()] = dy[at.channel()];
+  dims[at.filterInputs()] = dim::floorDiv(x[at.channel()], dim::constant(context, adaptor.getGroups()));
+  for (size_t i = 0; i < at.numSpatial(); ++i)
+    dims[at.filterSpatial(i)] = dim::constant(context, adaptor.getKernel()[i]);
+  return addInferredTensor(location, "conv_weight_grad_c1", dims,
+                           cast<RankedTensorType>(adaptor.getX().getType()).getElementType(), types);
+}
+
+LogicalResult ConvWeightGradOp::verify() {
+  SmallVector<DimAttr> x = getDims(getX()), dy = getDims(getDy());
+  if (failed(checkWindowLists(getLoc(), "conv_weight_grad", x.size(), dy.size(),
+                              {getStrides(), getDilations(), getKernel(), getLow(), getHigh()}, getGroups())))
+    return failure();
+  SpatialDims at(getLayout(), x.size());
+  for (size_t i = 0; i < at.numSpatial(); ++i)
+    if (getKernel()[i] < 1)
+      return emitOpError("conv_weight_grad_c1: kernel sizes are positive");
+  for (auto [name, operand] : {std::pair("x", &x), std::pair("dy", &dy)})
+    if (!divides(getGroups(), (*operand)[at.channel()]))
+      return emitOpError("conv_weight_grad_c2: the ")
+             << dim::toString((*operand)[at.channel()]) << " channels of " << name << " are not divisible by "
+             << getGroups() << " groups";
+  Type element = getX().getType().getElementType();
+  if (getDy().getType().getElementType() != element || getDw().getType().getElementType() != element)
+    return emitOpError("conv_weight_grad_c3: x, dy and dw have one element type");
+  if (!dimsMayBeEqual(x[0], dy[0]))
+    return emitOpError("conv_weight_grad_c4: x has a batch of ")
+           << dim::toString(x[0]) << ", dy one of " << dim::toString(dy[0]);
+  for (size_t i = 0; i < at.numSpatial(); ++i) {
+    DimAttr positions =
+        windowCount(paddedExtent(x[at.spatial(i)], getLow()[i], getHigh()[i]),
+                    dim::constant(getContext(), getKernel()[i]), getStrides()[i], getDilations()[i]);
+    if (!dimsMayBeEqual(positions, dy[at.spatial(i)]))
+      return emitOpError("conv_weight_grad_c4: spatial dim ")
+             << i << " of dy is " << dim::toString(dy[at.spatial(i)]) << ", the convolution gives "
+             << dim::toString(positions);
+  }
+  return success();
+}
+
 } // namespace torsh

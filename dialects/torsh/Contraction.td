@@ -1,4 +1,4 @@
-// Contractions: dot_general, convolution, transposed convolution.
+// Contractions: dot_general, convolution, transposed convolution, the gradient of convolution's weights.
 #ifndef TORSH_CONTRACTION_TD
 #define TORSH_CONTRACTION_TD
 
@@ -59,6 +59,26 @@ def Torsh_ConvTransposeOp : Torsh_Op<"conv_transpose", [Pure, Torsh_InferType]> 
   let results = (outs Torsh_NumberTensor:$y);
   let assemblyFormat = [{ $x `,` $w (`bias` $bias^)? `strides` `=` $strides `dilations` `=` $dilations `low` `=` $low
                           `high` `=` $high `output_padding` `=` $output_padding `groups` `=` $groups attr-dict `:`
+                          functional-type(operands, results) }];
+  let hasVerifier = 1;
+}
+
+def Torsh_ConvWeightGradOp : Torsh_Op<"conv_weight_grad", [Pure, Torsh_InferType]> {
+  let summary = "the transpose of convolution with respect to its weights";
+  let description = [{
+    dw[tap] = sum over batch and output positions p of x[p * stride + tap * dilation - low] times dy[p]; x, dy and the
+    result have the layouts of conv's x, y and w, and every list but `kernel`, the spatial sizes of w, is conv's.
+    conv_weight_grad_c1: lists have one entry a spatial dim, kernel sizes are positive; conv_weight_grad_c2: the channels
+    of x and of dy are divisible by groups; conv_weight_grad_c3: one element type; conv_weight_grad_c4: dy has conv's
+    result shape.
+  }];
+  let arguments = (ins Torsh_FloatTensor:$x, Torsh_FloatTensor:$dy, DenseI64ArrayAttr:$kernel,
+                       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$low,
+                       DenseI64ArrayAttr:$high, I64Attr:$groups,
+                       DefaultValuedAttr<Torsh_LayoutAttr, "::torsh::Layout::channels_first">:$layout);
+  let results = (outs Torsh_FloatTensor:$dw);
+  let assemblyFormat = [{ $x `,` $dy `kernel` `=` $kernel `strides` `=` $strides `dilations` `=` $dilations
+                          `low` `=` $low `high` `=` $high `groups` `=` $groups attr-dict `:`
                           functional-type(operands, results) }];
   let hasVerifier = 1;
 }

@@ -7,10 +7,10 @@ using namespace mlir;
 
 namespace torsh {
 
+/// The result type of a pooling with the attributes of `adaptor` on a tensor of `type`.
 template <typename Adaptor>
 static LogicalResult inferPool(std::optional<Location> location, StringRef label, Adaptor adaptor,
-                               SmallVectorImpl<Type> &types) {
-  auto type = cast<RankedTensorType>(adaptor.getX().getType());
+                               RankedTensorType type, SmallVectorImpl<Type> &types) {
   SmallVector<DimAttr> x = getDims(type), dims(x);
   if (x.size() < 3)
     return emitOptionalError(location, label, ": x has rank ", x.size(), ", at least 3 is needed");
@@ -48,16 +48,33 @@ template <typename OpTy> static LogicalResult verifyPool(OpTy op, StringRef labe
 
 LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                           SmallVectorImpl<Type> &types) {
-  return inferPool(location, "max_pool_c1", adaptor, types);
+  return inferPool(location, "max_pool_c1", adaptor, cast<RankedTensorType>(adaptor.getX().getType()), types);
 }
 
 LogicalResult MaxPoolOp::verify() { return verifyPool(*this, "max_pool_c1"); }
 
 LogicalResult AvgPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                           SmallVectorImpl<Type> &types) {
-  return inferPool(location, "avg_pool_c1", adaptor, types);
+  return inferPool(location, "avg_pool_c1", adaptor, cast<RankedTensorType>(adaptor.getX().getType()), types);
 }
 
 LogicalResult AvgPoolOp::verify() { return verifyPool(*this, "avg_pool_c1"); }
+
+/// Checks the gradient of a pooling: its windows on the tensor that it makes, and that dy is what they give.
+template <typename OpTy> static LogicalResult verifyPoolGrad(OpTy op, StringRef label) {
+  std::string lists = (label + "_c1").str();
+  SmallVector<Type> pooled;
+  if (failed(inferPool(op.getLoc(), lists, op, op.getDx().getType(), pooled)) ||
+      failed(verifyPool(op, lists)))
+    return failure();
+  if (!typesMayBeEqual(pooled.front(), op.getDy().getType()))
+    return op.emitOpError(label) << "_c2: dy should be " << pooled.front() << ", not "
+                                 << op.getDy().getType();
+  return success();
+}
+
+LogicalResult MaxPoolGradOp::verify() { return verifyPoolGrad(*this, "max_pool_grad"); }
+
+LogicalResult AvgPoolGradOp::verify() { return verifyPoolGrad(*this, "avg_pool_grad"); }
 
 } // namespace torsh

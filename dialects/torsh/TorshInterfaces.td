@@ -5,21 +5,6 @@
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 
-def Torsh_GradientOpInterface : OpInterface<"GradientOpInterface"> {
-  let cppNamespace = "::torsh";
-  let description = [{
-    How an op is differentiated in reverse. A rule emits torsh ops only, so the op set is closed under
-    differentiation. An op with neither this interface, nor `ZeroGradient`, nor `NotDifferentiable` has no rule yet;
-    an active one is an error that names the node.
-  }];
-  let methods = [
-    InterfaceMethod<"Adds the cotangents of the operands to the context.", "::llvm::LogicalResult", "buildVJP",
-      (ins "::mlir::OpBuilder &":$builder, "::torsh::VJPContext &":$context)>,
-    InterfaceMethod<"Whether a cotangent of operand `index` exists.", "bool", "isOperandDifferentiable",
-      (ins "unsigned":$index), "", [{ return true; }]>,
-  ];
-}
-
 /// The derivative is zero everywhere that it exists (floor, comparisons, integer ops, indices).
 def Torsh_ZeroGradient : NativeOpTrait<"ZeroGradient"> { let cppNamespace = "::torsh"; }
 /// No derivative is defined; an active op of this kind is an error.

@@ -36,6 +36,9 @@ void GraphImport::bindInitializers(const Graph &graph, Scope &into) {
     NamedValue named;
     named.kind = NamedValue::Kind::Initializer;
     named.initializer = &tensor;
+    // A single number is a constant of the model's formula, as a scale or an epsilon is.
+    mlir::Type elementType = options.parameters ? elementTypeOf(context, tensor.dataType) : mlir::Type();
+    named.parameter = elementType && isa<FloatType>(elementType) && !tensor.dims.empty();
     into.names[tensor.name] = named;
   }
   for (const SparseTensor &tensor : graph.sparseInitializers) {
@@ -103,6 +106,21 @@ Value GraphImport::constant(const Tensor &tensor, Location loc, std::string &why
   return constant(WeightAttr::get(context, StringAttr::get(context, key), type, {}), type, loc);
 }
 
+Value GraphImport::parameter(ConstantOp initial, StringRef name) {
+  auto module = main->getParentOfType<ModuleOp>();
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  auto param = ParamOp::create(builder, initial.getLoc(), name, initial.getY().getType(), initial.getValue(),
+                               /*trainable=*/true);
+  // Initializers of nested graphs may share a name.
+  SymbolTable(module).insert(param);
+  builder.setInsertionPoint(initial);
+  auto read = GetParamOp::create(builder, initial.getLoc(), initial.getY().getType(), param.getSymName());
+  if (lastConstant == initial)
+    lastConstant = read;
+  initial.erase();
+  return read.getY();
+}
+
 //===-- Values of names
 //--------------------------------------------------------------------------------------===//
 
@@ -164,6 +182,8 @@ Value GraphImport::materialize(NamedValue &named, OpBuilder &builder, Location l
       error("TSH-0210: the initializer " + quoted(named.initializer->name) + " cannot be used: " + why);
       named.kind = NamedValue::Kind::Failed;
     }
+    if (auto op = value ? value.getDefiningOp<ConstantOp>() : ConstantOp(); op && named.parameter)
+      value = parameter(op, name);
     return initializerOps[named.initializer] = value;
   }
   }
@@ -211,6 +231,13 @@ std::optional<torsh::Tensor> GraphImport::constantOf(const NamedValue &named) {
     return std::nullopt;
   NamedValue copy = named;
   OpBuilder builder(context);
+  if (named.parameter) {
+    // What shapes the graph is known, even if training may change it.
+    std::string why;
+    Value value = constant(*named.initializer, UnknownLoc::get(context), why);
+    auto op = value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
+    return op ? fromConstantAttr(op.getValue(), weights()) : std::nullopt;
+  }
   Value value = materialize(copy, builder, UnknownLoc::get(context));
   auto op = value ? value.getDefiningOp<ConstantOp>() : ConstantOp();
   return op ? fromConstantAttr(op.getValue(), weights()) : std::nullopt;

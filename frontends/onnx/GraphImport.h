@@ -34,6 +34,7 @@ struct NamedValue {
   mlir::Value value;
   ShapeValue shape;
   const Tensor *initializer = nullptr;
+  bool parameter = false; ///< an initializer that training may change
 };
 
 /// The names visible at a node. A graph nested in an attribute sees the names around it, a function body does
@@ -105,6 +106,8 @@ public:
   /// The constant of a TensorProto; a null value when the tensor is refused, with the reason in `why`.
   mlir::Value constant(const Tensor &tensor, mlir::Location loc, std::string &why);
   WeightStore &weights();
+  /// The value of a torsh.param that starts with the constant's value and has its name.
+  mlir::Value parameter(ConstantOp initial, llvm::StringRef name);
 
   //===-- Failing
   //------------------------------------------------------------------------------------------===//

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TORSH_ARTIFACT_VERSION 1u
+#define TORSH_ARTIFACT_VERSION 2u
 #define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
 #define TORSH_WEIGHTS_ALIGNMENT 65536u
 
@@ -78,6 +78,31 @@ typedef struct torsh_code {
   const torsh_kernel_fn *kernels; /* num_kernels entries */
 } torsh_code;
 
+/* What a GPU runs of a program. The host plan addresses host memory; the runtime keeps a mirror of each region (inputs,
+ * outputs, workspace, weights) on the device and takes calls of kernels that have an image there. */
+typedef struct torsh_device_kernel {
+  const char *image;  /* PTX text with an entry of the kernel's name; NULL: the CPU body runs */
+  const char *reason; /* why there is no image; NULL with one */
+  uint32_t threads;   /* of a block */
+  uint32_t num_inputs, num_outputs, num_dims; /* parameters: a pointer for each of both, then an i64 each */
+} torsh_device_kernel;
+
+typedef struct torsh_device_launch {
+  const uint8_t *moves; /* for each input: 1 where it must first be copied to the side that runs the call */
+  uint32_t first_size;  /* in what sizes() gives: blocks of the call, then the bytes of each input */
+  uint32_t reserved;
+} torsh_device_launch;
+
+typedef struct torsh_device_program {
+  uint32_t size;       /* sizeof(torsh_device_program) of the compiler that wrote the artifact */
+  uint32_t capability; /* least compute capability: 80 for 8.0 */
+  const torsh_device_kernel *kernels;  /* num_kernels entries of the program */
+  const torsh_device_launch *launches; /* num_launches entries of the program */
+  const uint8_t *output_moves;         /* num_outputs entries: 1 where the device computes it */
+  uint32_t num_sizes, reserved;
+  void (*sizes)(const int64_t *symbols, int64_t *sizes); /* pure */
+} torsh_device_program;
+
 /* Why prepare() refused the shapes. */
 typedef struct torsh_shape_error {
   int32_t input;    /* index of the input, or -1 for a guard between dims */
@@ -85,6 +110,18 @@ typedef struct torsh_shape_error {
   int64_t actual;   /* the offending size (left-hand side for a guard) */
   int64_t expected; /* what was required (right-hand side for a guard) */
 } torsh_shape_error;
+
+/* An input that the host keeps from run to run; run() writes the new value of all but the step number over the old. */
+#define TORSH_STATE_PARAMETER 1u
+#define TORSH_STATE_OPTIMIZER 2u /* what the optimizer remembers of a parameter */
+#define TORSH_STATE_STEP 3u      /* the number of the step, 1 for the first; the host counts */
+
+typedef struct torsh_state_slot {
+  uint32_t input;  /* index of the input */
+  uint32_t role;   /* TORSH_STATE_* */
+  int64_t initial; /* offset of the first value among the weights, -1 for zeros */
+  uint64_t bytes;
+} torsh_state_slot;
 
 typedef struct torsh_program {
   uint32_t size;    /* sizeof(torsh_program) of the compiler that wrote the artifact */
@@ -102,7 +139,8 @@ typedef struct torsh_program {
   int32_t (*prepare)(const int64_t *const *input_dims, int64_t *symbols, int64_t *const *output_dims,
                      uint64_t *workspace_bytes, torsh_shape_error *error);
   /* One inference with the symbols that prepare() gave. Inputs, outputs and weights are contiguous row-major data;
-   * `workspace` is 64-byte aligned and at least workspace_bytes long. Returns 0 or the status of parallel_for. */
+   * `workspace` is 64-byte aligned and at least workspace_bytes long. Inputs that are state slots are written, so they
+   * overlap nothing. Returns 0 or the status of parallel_for. */
   int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
                  const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
   uint32_t
@@ -112,6 +150,10 @@ typedef struct torsh_program {
    * known. */
   void (*costs)(const int64_t *symbols, int64_t *flops_and_bytes);
   const uint32_t *launch_kernels; /* num_launches entries: indices in kernel_names */
+  uint32_t num_state_slots;       /* 0 for all but train steps */
+  uint32_t reserved2;
+  const torsh_state_slot *state_slots; /* num_state_slots entries, ascending input */
+  const torsh_device_program *device;  /* NULL: the program runs on the CPU alone */
 } torsh_program;
 
 /* The one exported symbol of an artifact. Returns NULL when it cannot serve `version`. */

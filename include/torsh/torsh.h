@@ -48,7 +48,8 @@ enum {
   TORSH_E_NO_MEMORY = 13,
   TORSH_E_CANCELLED = 14,
   TORSH_E_UNSUPPORTED = 15, /* a value kind that this version does not serve */
-  TORSH_E_SYSTEM = 16       /* a thread or another resource of the system could not be had */
+  TORSH_E_SYSTEM = 16,      /* a thread or another resource of the system could not be had */
+  TORSH_E_DEVICE = 17       /* the GPU failed during a run; later runs of the module are on the CPU */
 };
 
 /* Where a call leaves its message; owned by the caller, never allocated. Every `error` argument may be NULL.
@@ -235,6 +236,22 @@ typedef void (*torsh_trace_fn)(void *user, const torsh_kernel_event *event);
 enum { TORSH_LOG_ERROR = 0, TORSH_LOG_WARNING = 1, TORSH_LOG_INFO = 2 };
 typedef void (*torsh_log_fn)(void *user, int32_t level, const char *message);
 
+/* --- Train steps
+ * ----------------------------------------------------------------------------------------------- */
+
+/* The parameters of a train step, what its optimizer remembers, and the number of steps done. It holds its module. */
+typedef struct torsh_state torsh_state;
+
+typedef struct torsh_state_info {
+  uint32_t size;  /* in: sizeof(torsh_state_info) of the caller */
+  uint32_t role;  /* 1 parameter, 2 of the optimizer, 3 the number of steps done (int64) */
+  uint32_t input; /* index of the input; its dtype and dims are in input_info */
+  uint32_t reserved;
+  uint64_t bytes;
+  const char *name;
+  const void *initial; /* the value before the first step, bytes long; NULL for zeros */
+} torsh_state_info;
+
 /* --- The table
  * -------------------------------------------------------------------------------------------------- */
 
@@ -301,6 +318,21 @@ typedef struct torsh_api {
    * source nodes, arithmetic, traffic, time and number of threads. The newest 65536 events are kept, and written when
    * the context is destroyed, at exit, or by a call with another path or NULL, which ends the recording. */
   torsh_status (*record)(torsh_context *context, const char *path, torsh_error *error);
+
+  /* Train steps only: memory for parameters and state at their initial values, and back to these. */
+  torsh_status (*state_create)(torsh_module *module, torsh_state **state, torsh_error *error);
+  void (*state_destroy)(torsh_state *state);
+  torsh_status (*state_reset)(torsh_state *state);
+  /* How many tensors a state has (0: the module is no train step), and what they are. */
+  uint32_t (*state_count)(const torsh_module *module);
+  torsh_status (*state_info)(const torsh_module *module, uint32_t index, torsh_state_info *info);
+  /* A view of one of them: its buffer lives as long as the state and may be read and written between steps. */
+  torsh_status (*state_tensor)(torsh_state *state, uint32_t index, torsh_value *value);
+  /* One step: run() on the state, changed in place, and on the other inputs in their order (learning rate, batch,
+   * labels). Counts the step. After an error other than a refused input the state's contents are undefined.
+   * run() itself takes every input, and writes over those of the state. */
+  torsh_status (*step)(torsh_context *context, torsh_state *state, const torsh_value *inputs,
+                       uint32_t num_inputs, torsh_value *outputs, uint32_t num_outputs, torsh_error *error);
 } torsh_api;
 
 /* The one exported function. Returns NULL when this runtime cannot serve `version`. */

@@ -7,7 +7,10 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "passes/cpu/MathApproximations.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -167,6 +170,41 @@ struct ApproximateLogistic : OpRewritePattern<arith::DivFOp> {
   }
 };
 
+/// The error function of f64, which LLVM has no intrinsic for: a call of libm for each lane.
+struct CallErf : OpRewritePattern<math::ErfOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
+    Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF64())
+      return failure();
+    Location loc = op.getLoc();
+    auto module = op->getParentOfType<ModuleOp>();
+    auto callee = module.lookupSymbol<func::FuncOp>("erf");
+    if (!callee) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(module.getBody());
+      Type number = rewriter.getF64Type();
+      callee = func::FuncOp::create(rewriter, loc, "erf", rewriter.getFunctionType({number}, {number}));
+      callee.setPrivate();
+    }
+    auto call = [&](Value x) { return func::CallOp::create(rewriter, loc, callee, x).getResult(0); };
+    auto vector = dyn_cast<VectorType>(type);
+    if (!vector) {
+      rewriter.replaceOp(op, call(op.getOperand()));
+      return success();
+    }
+    if (vector.getRank() != 1 || vector.isScalable())
+      return failure();
+    Value result = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(vector));
+    for (int64_t lane = 0; lane < vector.getNumElements(); ++lane) {
+      Value x = vector::ExtractOp::create(rewriter, loc, op.getOperand(), lane);
+      result = vector::InsertOp::create(rewriter, loc, call(x), result, lane);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
 struct ApproximateErf : OpRewritePattern<math::ErfOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
@@ -197,6 +235,7 @@ void populateLogisticApproximation(RewritePatternSet &patterns) {
 }
 
 void populateMathApproximations(RewritePatternSet &patterns) {
+  patterns.add<CallErf>(patterns.getContext());
   patterns.add<ApproximateExp, ApproximateErf>(patterns.getContext(), /*benefit=*/2);
 }
 

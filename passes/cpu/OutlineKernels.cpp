@@ -1,7 +1,9 @@
 //===-- OutlineKernels.cpp - Fusion groups -> kernels and launches ------------------------------------------===//
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/cpu/InPlaceReads.h"
 #include "passes/cpu/Passes.h"
 
 using namespace mlir;
@@ -106,14 +108,7 @@ void Outliner::outline(GroupOp group) {
   group.erase();
 }
 
-/// The value whose buffer a value shares.
-Value bufferOf(Value value) {
-  while (auto reshape = value.getDefiningOp<ReshapeOp>())
-    value = reshape.getX();
-  return value;
-}
-
-/// Every returned value must be the only owner of a buffer that a group writes.
+/// Every returned value must be the only owner of a buffer that a group writes; an argument that stays as it is has one.
 void Outliner::ownReturns(func::FuncOp function) {
   Operation *terminator = function.getBody().front().getTerminator();
   llvm::SmallDenseSet<Value> seen;
@@ -121,14 +116,17 @@ void Outliner::ownReturns(func::FuncOp function) {
     Value buffer = bufferOf(operand.get());
     if (buffer.getDefiningOp<GroupOp>() && seen.insert(buffer).second)
       continue;
+    auto argument = dyn_cast<BlockArgument>(buffer);
+    if (argument && getUpdatedArgument(function, operand.getOperandNumber()) == argument.getArgNumber())
+      continue;
     builder.setInsertionPoint(terminator);
     Location loc = operand.get().getLoc();
     auto copy = GroupOp::create(builder, loc, TypeRange(operand.get().getType()), ValueRange(operand.get()),
                                 builder.getStringAttr("elementwise"));
     Block *body = &copy.getBody().emplaceBlock();
-    Value argument = body->addArgument(operand.get().getType(), loc);
+    Value whole = body->addArgument(operand.get().getType(), loc);
     builder.setInsertionPointToStart(body);
-    YieldOp::create(builder, loc, argument);
+    YieldOp::create(builder, loc, whole);
     operand.set(copy.getResult(0));
     seen.insert(copy.getResult(0));
   }

@@ -4,6 +4,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def OrderUpdatesPass : Pass<"torsh-order-updates", "::mlir::func::FuncOp"> {
+  let summary = "Makes it right to write a train step's new parameters over the old ones";
+  let description = [{
+    A result with `torsh.updates = i` is written to the buffer of argument i. The group that makes it is moved behind the
+    last group that reads the old value; it may read that itself where it stores. Where this cannot be (another result of
+    the group is needed before, the value is another argument, two arguments trade places), the value is made in the
+    arena and a copy group at the end of the function writes it. Run again, the pass changes nothing.
+
+    Before: `%p1 = torsh.group "elementwise"(%p, %g)`, then `%dx = torsh.group "dot"(%dy, %p)`
+    After:  the groups in the other order
+
+    Precondition: torsh-form-groups ran. Rationale: parameters have one copy in memory, and none is made each step.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def OutlineKernelsPass : Pass<"torsh-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Turns fusion groups into kernels, each distinct one once, and the function into a host plan";
   let description = [{
@@ -22,7 +38,8 @@ def OutlineKernelsPass : Pass<"torsh-outline-kernels", "::mlir::ModuleOp"> {
 def PlanMemoryPass : Pass<"torsh-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Gives every buffer of the host plan its place";
   let description = [{
-    Results of launches that are returned are placed in the model's outputs, all others in one arena; constants that
+    Results of launches that are returned are placed in the model's outputs, or in the input that they replace (see
+    torsh-order-updates), all others in one arena; initial values of parameters and state and constants that
     launches read are placed in the weights. Lifetimes run from the launch to the last use through reshapes. Buffers of
     known size share space by greedy best fit, largest first, and in other orders while that takes more than is alive at
     any one step; buffers whose size depends on symbols reuse slots of the

@@ -1,5 +1,7 @@
 //===-- PlanMemory.cpp - Places of all buffers --------------------------------------------------------------===//
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Updates.h"
+#include "passes/cpu/InPlaceReads.h"
 #include "passes/cpu/Passes.h"
 #include "llvm/ADT/Sequence.h"
 
@@ -11,43 +13,12 @@ namespace torsh {
 
 namespace {
 
-Value bufferOf(Value value) {
-  while (auto reshape = value.getDefiningOp<ReshapeOp>())
-    value = reshape.getX();
-  return value;
-}
-
 /// A buffer of the arena: alive from step `from` to step `to`, both included.
 struct Buffer {
   Value value;
   unsigned from = 0, to = 0;
   DimAttr size, offset;
 };
-
-/// Whether the kernel reads an input only at the index that it is about to store, each element once and first: then its
-/// result may lie on the input.
-bool readsWhereItStores(KernelOp kernel, BlockArgument input, Value yielded) {
-  // The others read around the index, or the whole row again.
-  static const StringRef anchors[] = {"conv", "dot", "depthwise", "elementwise", "winograd_output"};
-  if (!llvm::is_contained(anchors, kernel.getAnchor()) || input.getType() != yielded.getType())
-    return false;
-  SmallVector<Value> work{input};
-  llvm::SmallDenseSet<Value> seen{input};
-  while (!work.empty()) {
-    for (Operation *user : work.pop_back_val().getUsers()) {
-      if (isa<YieldOp>(user))
-        continue;
-      if (!user->hasTrait<ElementwiseOp>())
-        return false;
-      auto result = cast<RankedTensorType>(user->getResult(0).getType());
-      if (getDims(result) != getDims(yielded))
-        return false;
-      if (seen.insert(user->getResult(0)).second)
-        work.push_back(user->getResult(0));
-    }
-  }
-  return true;
-}
 
 /// The steps of launches that run in turn for each image. What such a segment reads or writes as a whole is alive through
 /// all of it; what it makes and reads within an image is alive as in a straight line.
@@ -207,6 +178,21 @@ DimAttr placeSymbolic(MutableArrayRef<Buffer *> buffers, DimAttr base) {
   return top;
 }
 
+/// Gives what parameters and state are before the first step a place among the weights. What is all zeros needs none.
+void storeInitialValues(func::FuncOp function) {
+  OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
+  for (BlockArgument argument : function.getArguments()) {
+    Attribute initial = function.getArgAttr(argument.getArgNumber(), initialAttrName);
+    auto dense = dyn_cast_or_null<DenseElementsAttr>(initial);
+    bool zero = dense && dense.isSplat() && isa<FloatType>(dense.getElementType()) &&
+                dense.getSplatValue<APFloat>().isPosZero();
+    if (!initial || zero)
+      continue;
+    auto constant = ConstantOp::create(builder, argument.getLoc(), argument.getType(), initial);
+    constant->setAttr("initial_of", builder.getI64IntegerAttr(argument.getArgNumber()));
+  }
+}
+
 struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
@@ -217,12 +203,18 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
     auto place = [&](StringRef space, DimAttr offset) {
       return PlaceAttr::get(context, StringAttr::get(context, space), offset);
     };
+    storeInitialValues(function);
     llvm::DenseMap<Operation *, unsigned> steps;
     for (Operation &op : block)
       steps[&op] = steps.size();
-    llvm::DenseMap<Value, unsigned> outputs;
-    for (auto [index, operand] : llvm::enumerate(block.getTerminator()->getOperands()))
-      outputs[bufferOf(operand)] = index;
+    // Returned values lie in an output, or in the input that they replace.
+    llvm::DenseMap<Value, Attribute> returned;
+    unsigned outputs = 0;
+    for (auto [index, operand] : llvm::enumerate(block.getTerminator()->getOperands())) {
+      std::optional<unsigned> updated = getUpdatedArgument(function, index);
+      unsigned number = updated ? *updated : outputs++;
+      returned[bufferOf(operand)] = place(updated ? "input" : "output", dim::constant(context, number));
+    }
 
     const Segments segments(steps);
     std::vector<Buffer> buffers;
@@ -248,7 +240,7 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
           return found != bufferIndex.end() && found->second == it->second;
         };
         if (llvm::count_if(launch.getInputs(), shares) == 1 && llvm::none_of(op.getResults(), shares) &&
-            readsWhereItStores(kernel, input, kernel.getYielded()[result.getResultNumber()]))
+            readsWhereItStores(kernel.getAnchor(), input, kernel.getYielded()[result.getResultNumber()]))
           return &buffers[it->second];
       }
       return nullptr;
@@ -263,8 +255,8 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
       if (!isa<LaunchOp, FromDimsOp>(op) && !isControl(&op))
         continue;
       for (OpResult result : op.getResults()) {
-        if (auto it = outputs.find(result); it != outputs.end()) {
-          places[result] = place("output", dim::constant(context, it->second));
+        if (Attribute attribute = returned.lookup(result)) {
+          places[result] = attribute;
           continue;
         }
         Buffer buffer;

@@ -81,6 +81,29 @@ template <typename OpTy> void convertSoftmax(OpTy op) {
   op.erase();
 }
 
+/// The gradient of a spatial op: all operands and the result are images, but for the gradient of weights.
+template <typename OpTy> void convertGradient(OpTy op) {
+  if (op.getLayout() == Layout::channels_last)
+    return;
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<int64_t> order = toLast(type.getRank()), resultOrder = order;
+  if constexpr (std::is_same_v<OpTy, ConvWeightGradOp>)
+    resultOrder = filterToLast(type.getRank(), /*outputsFirst=*/true);
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(createTranspose(builder, loc, operand, order));
+  auto clone = cast<OpTy>(builder.clone(*op));
+  clone->setOperands(operands);
+  clone.setLayout(Layout::channels_last);
+  clone->getResult(0).setType(
+      makeTensorType(permuted<DimAttr>(getDims(type), resultOrder), type.getElementType()));
+  Value back = createTranspose(builder, loc, clone->getResult(0), invertPermutation(resultOrder));
+  op->getResult(0).replaceAllUsesWith(back);
+  op.erase();
+}
+
 struct ChannelsLast : impl::ChannelsLastPassBase<ChannelsLast> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
@@ -89,6 +112,8 @@ struct ChannelsLast : impl::ChannelsLastPassBase<ChannelsLast> {
       llvm::TypeSwitch<Operation *>(op)
           .Case<ConvOp, ConvTransposeOp, MaxPoolOp, AvgPoolOp, GroupNormOp>(
               [](auto spatial) { convert(spatial); })
+          .Case<ConvWeightGradOp, MaxPoolGradOp, AvgPoolGradOp>(
+              [](auto gradient) { convertGradient(gradient); })
           .Case<SoftmaxOp, LogSoftmaxOp>([](auto softmax) { convertSoftmax(softmax); });
     RewritePatternSet patterns(&getContext());
     populateTransposeSinkingPatterns(patterns);

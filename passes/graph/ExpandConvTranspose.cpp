@@ -37,6 +37,7 @@ struct Expansion {
            << what << ", which has no code; export the model with an upsampling followed by a convolution";
   }
   LogicalResult analyse();
+  Value computedPhases();
   FailureOr<Value> phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts);
   bool readsOnePosition();
   Value convolvePoint();
@@ -50,8 +51,8 @@ LogicalResult Expansion::analyse() {
   auto type = cast<RankedTensorType>(op.getW().getType());
   if (op.getLayout() != Layout::channels_last)
     return refuse("channels-first layout");
-  if (!getConstantAttr(op.getW()) || !type.hasStaticShape())
-    return refuse("weights that are not constants");
+  if (!type.hasStaticShape())
+    return refuse("weights of a size that is not known");
   if (op.getGroups() != 1)
     return refuse(Twine(op.getGroups()) + " groups");
   if (llvm::any_of(op.getDilations(), [](int64_t dilation) { return dilation != 1; }))
@@ -65,6 +66,39 @@ LogicalResult Expansion::analyse() {
   channels = type.getDimSize(spatial);
   outputs = type.getDimSize(spatial + 1);
   return success();
+}
+
+/// All phases of weights that are computed or change from run to run: padded to whole phases, the taps of each reversed.
+Value Expansion::computedPhases() {
+  MLIRContext *context = op.getContext();
+  Value w = op.getW();
+  SmallVector<int64_t> none(spatial + 2, 0), high(spatial + 2, 0), split, order, joined(taps);
+  SmallVector<int64_t> starts, steps;
+  for (size_t i = 0; i < spatial; ++i) {
+    high[i] = taps[i] * op.getStrides()[i] - window[i];
+    split.append({taps[i], op.getStrides()[i]});
+    starts.append({taps[i] - 1, 0});
+    steps.append({-1, 1});
+    order.push_back(2 * i);
+  }
+  split.append({channels, outputs});
+  starts.append({0, 0});
+  steps.append({1, 1});
+  order.push_back(2 * spatial);
+  for (size_t i = 0; i < spatial; ++i)
+    order.push_back(2 * i + 1);
+  order.push_back(2 * spatial + 1);
+  joined.append({channels, phases * outputs});
+  if (llvm::any_of(high, [](int64_t amount) { return amount != 0; })) {
+    auto scalar = RankedTensorType::get({}, cast<RankedTensorType>(w.getType()).getElementType());
+    Value zero = ConstantOp::create(builder, loc, scalar, builder.getZeroAttr(scalar));
+    w = PadOp::create(builder, loc, w, zero, DimsAttr::fromConstants(context, none),
+                      DimsAttr::fromConstants(context, high), PadMode::constant);
+  }
+  w = createReshape(builder, loc, w, ArrayRef<int64_t>(split));
+  w = SliceOp::create(builder, loc, w, DimsAttr::fromConstants(context, starts),
+                      DimsAttr::fromConstants(context, split), steps);
+  return createReshape(builder, loc, createTranspose(builder, loc, w, order), ArrayRef<int64_t>(joined));
 }
 
 /// [k.., C, O] -> [T.., C, r.. * O]: w'[t.., c, r.., o] = w[(T - 1 - t) * s + first + r.., c, o], 0 past the window.
@@ -233,8 +267,10 @@ LogicalResult Expansion::run() {
                       DimsAttr::fromConstants(context, high), PadMode::constant);
   }
   SmallVector<int64_t> ones(spatial, 1), zeros(spatial, 0);
-  bool separate = separatesPhases();
-  FailureOr<Value> made = separate ? convolvePhases(x) : phaseWeights(zeros, op.getStrides());
+  bool constant = getConstantAttr(op.getW()) != nullptr, separate = constant && separatesPhases();
+  FailureOr<Value> made = separate   ? convolvePhases(x)
+                          : constant ? phaseWeights(zeros, op.getStrides())
+                                     : FailureOr<Value>(computedPhases());
   if (failed(made))
     return failure();
   Value y = separate ? *made

@@ -37,7 +37,7 @@ struct FormGroups : impl::FormGroupsPassBase<FormGroups> {
       return signalPassFailure();
     }
     Block &block = getOperation().getBody().front();
-    GroupFormer former(block, *wanted);
+    GroupFormer former(block, *wanted, streamAttention);
     former.plan();
     if (explain)
       explainEdges(block, former, *wanted);
@@ -58,7 +58,7 @@ struct FormGroups : impl::FormGroupsPassBase<FormGroups> {
     for (FusionLevel other : {FusionLevel::Conservative, FusionLevel::Default, FusionLevel::Aggressive}) {
       if (other == used)
         continue;
-      others.emplace_back(other, GroupFormer(block, other));
+      others.emplace_back(other, GroupFormer(block, other, streamAttention));
       others.back().second.plan();
     }
     for (Operation &reader : block) {

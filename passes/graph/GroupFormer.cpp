@@ -26,6 +26,8 @@ StringRef anchorOf(Operation *op) {
         return depthwise ? "depthwise" : "conv";
       })
       .Case<MaxPoolOp, AvgPoolOp>([](auto) { return "pool"; })
+      .Case<MaxPoolGradOp, AvgPoolGradOp>([](auto) { return "pool_grad"; })
+      .Case([](ConvWeightGradOp) { return "weight_grad"; })
       .Case<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp>([](auto) { return "row_norm"; })
       .Case([](ReduceOp) { return "reduce"; })
       .Case<LstmOp, GruOp, RnnOp>([](auto) { return "recurrent"; })
@@ -61,7 +63,8 @@ bool sameShape(Value a, Value b) {
 
 } // namespace
 
-GroupFormer::GroupFormer(Block &block, FusionLevel level) : block(block), level(level) {
+GroupFormer::GroupFormer(Block &block, FusionLevel level, bool streamAttention)
+    : block(block), level(level), streamAttention(streamAttention) {
   for (Operation &op : block)
     order[&op] = order.size();
 }
@@ -311,7 +314,7 @@ void GroupFormer::plan() {
     ops.push_back(&op);
   // Two products and the softmax between them: the scores are never written.
   for (Operation *op : ops) {
-    auto softmax = dyn_cast<SoftmaxOp>(op);
+    auto softmax = streamAttention ? dyn_cast<SoftmaxOp>(op) : SoftmaxOp();
     auto attention = softmax ? matchStreamedAttention(softmax) : std::nullopt;
     if (!attention || !llvm::all_of(attention->ops, [&](Operation *op) { return isFree(op); }))
       continue;
@@ -356,7 +359,9 @@ void GroupFormer::plan() {
   anchored({"dot", "conv", "winograd_output"}, false, true);
   anchored({"depthwise"}, false, true);
   anchored({"row_norm", "reduce"}, true, true);
-  anchored({"pool", "recurrent", "resize", "scan", "concat", "winograd_input", "index"}, false, false);
+  anchored({"pool", "pool_grad", "weight_grad", "recurrent", "resize", "scan", "concat", "winograd_input",
+            "index"},
+           false, false);
   // What is left: chains of elementwise ops. A conservative chain grows from its first op by single readers.
   // Rounded copies come last, so that the kernel of their source takes them.
   auto chain = [&](Operation *op, bool narrowing) {
@@ -507,7 +512,8 @@ std::string GroupFormer::explain(Operation *producer, Operation *reader) const {
   }
   if (!isElementwise(reader))
     return "only elementwise code joins another kernel";
-  if (llvm::is_contained({"pool", "recurrent", "resize", "scan", "concat", "winograd_input", "index"},
+  if (llvm::is_contained({"pool", "pool_grad", "weight_grad", "recurrent", "resize", "scan", "concat",
+                          "winograd_input", "index"},
                          anchor))
     return ("a '" + anchor + "' kernel has no place for code behind it").str();
   Value value = getRoot(*from)->getResult(0);

@@ -25,7 +25,8 @@ using OpSet = llvm::SmallSetVector<mlir::Operation *, 16>;
 /// Plans the groups of a block without changing it, answers questions about the plan, and builds it.
 class GroupFormer {
 public:
-  GroupFormer(mlir::Block &block, FusionLevel level);
+  /// Without `streamAttention` a softmax between two contractions is a group of its own.
+  GroupFormer(mlir::Block &block, FusionLevel level, bool streamAttention = true);
 
   /// Decides what belongs together. Reads the block only.
   void plan();
@@ -61,6 +62,7 @@ private:
 
   mlir::Block &block;
   FusionLevel level;
+  bool streamAttention;
   llvm::DenseMap<mlir::Operation *, unsigned> order;
   llvm::DenseSet<mlir::Operation *> taken;
   std::vector<std::pair<OpSet, std::string>> groups;

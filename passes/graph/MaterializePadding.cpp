@@ -65,9 +65,33 @@ void padInput(ConvOp op) {
   op.setHigh(none);
 }
 
+/// The gradient of weights reads the input with its padding as the convolution did.
+void padInput(ConvWeightGradOp op) {
+  auto isZero = [](int64_t amount) { return amount == 0; };
+  if (op.getLayout() != Layout::channels_last ||
+      (llvm::all_of(op.getLow(), isZero) && llvm::all_of(op.getHigh(), isZero)))
+    return;
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto borders = [&](ArrayRef<int64_t> amounts) {
+    SmallVector<int64_t> list{0};
+    llvm::append_range(list, amounts);
+    list.push_back(0);
+    return DimsAttr::fromConstants(op.getContext(), list);
+  };
+  auto scalar = RankedTensorType::get({}, op.getX().getType().getElementType());
+  Value zero = ConstantOp::create(builder, loc, scalar, builder.getZeroAttr(scalar));
+  op.getXMutable().assign(PadOp::create(builder, loc, op.getX(), zero, borders(op.getLow()),
+                                        borders(op.getHigh()), PadMode::constant));
+  SmallVector<int64_t> none(op.getLow().size(), 0);
+  op.setLow(none);
+  op.setHigh(none);
+}
+
 struct MaterializePadding : impl::MaterializePaddingPassBase<MaterializePadding> {
   void runOnOperation() override {
     getOperation().walk([](ConvOp op) { padInput(op); });
+    getOperation().walk([](ConvWeightGradOp op) { padInput(op); });
   }
 };
 

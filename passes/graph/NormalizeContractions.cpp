@@ -191,13 +191,20 @@ struct NormalizeContractions : impl::NormalizeContractionsPassBase<NormalizeCont
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<DotGeneralOp, ConvOp, WinogradInputOp>(op) && !op->getParentOfType<GroupOp>())
+      if (isa<DotGeneralOp, ConvOp, ConvWeightGradOp, WinogradInputOp>(op) && !op->getParentOfType<GroupOp>())
         ops.push_back(op);
     });
     for (Operation *op : ops) {
       if (auto conv = dyn_cast<ConvOp>(op)) {
         if (conv.getLayout() == Layout::channels_last)
           placeInput(conv.getXMutable());
+        continue;
+      }
+      if (auto gradient = dyn_cast<ConvWeightGradOp>(op)) {
+        if (gradient.getLayout() == Layout::channels_last) {
+          placeInput(gradient.getXMutable());
+          placeInput(gradient.getDyMutable());
+        }
         continue;
       }
       if (auto patches = dyn_cast<WinogradInputOp>(op)) {

@@ -18,7 +18,8 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
 
     The level says how far this goes: `conservative` fuses only elementwise chains whose values have one reader,
     `aggressive` also computes cheap values again in each reader. With `explain` every value that one kernel writes and
-    another reads is a remark with the reason, and with the level that would fuse the two.
+    another reads is a remark with the reason, and with the level that would fuse the two. Targets without a kernel for
+    streamed attention leave its products and softmax apart (`stream-attention=false`).
 
     Precondition: contractions are in the form of torsh-normalize-contractions, weights are packed. Afterwards the
     function holds groups, reshapes (aliases of buffers), constants, from_dims, guards and control flow only.
@@ -27,6 +28,7 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let options = [
     Option<"level", "level", "std::string", "\"default\"", "conservative, default or aggressive">,
     Option<"explain", "explain", "bool", "false", "tell why values are written and read again">,
+    Option<"streamAttention", "stream-attention", "bool", "true", "two products with a softmax between are one group">,
   ];
   let dependentDialects = ["::torsh::TorshDialect"];
 }

@@ -25,6 +25,8 @@ const Strategy strategies[] = {
     {"depthwise", emitDepthwiseKernel, getDepthwiseTiles},
     {"expand_depthwise", emitExpandDepthwiseKernel, getExpandDepthwiseTiles},
     {"pool", emitPoolKernel, getPoolTiles},
+    {"pool_grad", emitPoolGradKernel, getPoolGradTiles},
+    {"weight_grad", emitWeightGradKernel, getWeightGradTiles},
     {"recurrent", emitRecurrentKernel, getRecurrentTiles},
     {"resize", emitResizeKernel, getResizeTiles},
     {"scan", emitScanKernel, getScanTiles},

@@ -9,11 +9,26 @@ using namespace mlir;
 
 namespace torsh {
 
-KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuilder &builder)
+KernelBuilder::KernelBuilder(KernelOp kernel, const KernelTarget &target, OpBuilder &builder, KernelForm form)
     : kernel(kernel), target(target), choices(KernelChoices::of(kernel, getLevelName(target))), b(builder),
       loc(kernel.getLoc()) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
+  if (form == KernelForm::Parameters) {
+    size_t inputs = kernel.getInputs().size(), outputs = kernel.getYielded().size();
+    SmallVector<Type> types(inputs + outputs, pointer);
+    types.append(kernel.getSymbols().size(), i64);
+    function = func::FuncOp::create(b, loc, kernel.getSymName(), b.getFunctionType(types, {}));
+    Block *entry = function.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    ArrayRef<BlockArgument> arguments = entry->getArguments();
+    inputPointers.assign(arguments.begin(), arguments.begin() + inputs);
+    outputPointers.assign(arguments.begin() + inputs, arguments.begin() + inputs + outputs);
+    for (auto [name, argument] : llvm::zip_equal(kernel.getSymbols().getAsValueRange<StringAttr>(),
+                                                 arguments.drop_front(inputs + outputs)))
+      symbols[name] = argument;
+    return;
+  }
   function = func::FuncOp::create(b, loc, kernel.getSymName(),
                                   b.getFunctionType({pointer, pointer, pointer, i64, i64}, {}));
   Block *entry = function.addEntryBlock();

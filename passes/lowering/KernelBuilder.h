@@ -42,6 +42,12 @@ struct TileSpace {
       1; ///< fewest tiles that are worth a range of their own; 0 when each tile is worth waking a thread
 };
 
+/// How the function of a kernel gets its operands.
+enum class KernelForm {
+  Ranges,     ///< the artifact's kernel ABI: tables of pointers and dims, and a range of tiles
+  Parameters, ///< a parameter for each input, output and dim in this order, as devices take them
+};
+
 /// A strided window on a buffer; strides and the offset count elements.
 struct View {
   mlir::Value pointer;
@@ -55,14 +61,15 @@ public:
   using Indices = llvm::ArrayRef<mlir::Value>;
 
   /// Starts the function of `kernel` in `builder`'s module; the builder then stands in its body.
-  KernelBuilder(KernelOp kernel, const KernelTarget &target, mlir::OpBuilder &builder);
+  KernelBuilder(KernelOp kernel, const KernelTarget &target, mlir::OpBuilder &builder,
+                KernelForm form = KernelForm::Ranges);
 
   KernelOp kernel;
   const KernelTarget target;
   const KernelChoices choices; ///< what the tuner, or nobody, chose for this target
   mlir::OpBuilder &b;
   mlir::Location loc;
-  mlir::Value begin, end; ///< the range of tiles
+  mlir::Value begin, end; ///< the range of tiles; null in the form of parameters
   /// Remarks for the report: what the strategy chose ("tile 6x16, 8 lanes").
   std::string note;
 
@@ -192,6 +199,8 @@ llvm::LogicalResult emitConvKernel(KernelBuilder &kb);
 llvm::LogicalResult emitDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitExpandDepthwiseKernel(KernelBuilder &kb);
 llvm::LogicalResult emitPoolKernel(KernelBuilder &kb);
+llvm::LogicalResult emitPoolGradKernel(KernelBuilder &kb);
+llvm::LogicalResult emitWeightGradKernel(KernelBuilder &kb);
 llvm::LogicalResult emitRecurrentKernel(KernelBuilder &kb);
 llvm::LogicalResult emitResizeKernel(KernelBuilder &kb);
 llvm::LogicalResult emitScanKernel(KernelBuilder &kb);

@@ -25,6 +25,8 @@ TileSpace getConvTiles(KernelOp kernel);
 TileSpace getDepthwiseTiles(KernelOp kernel);
 TileSpace getExpandDepthwiseTiles(KernelOp kernel);
 TileSpace getPoolTiles(KernelOp kernel);
+TileSpace getPoolGradTiles(KernelOp kernel);
+TileSpace getWeightGradTiles(KernelOp kernel);
 TileSpace getRecurrentTiles(KernelOp kernel);
 TileSpace getResizeTiles(KernelOp kernel);
 TileSpace getScanTiles(KernelOp kernel);

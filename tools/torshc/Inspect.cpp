@@ -61,6 +61,15 @@ int runInspect(const std::string &path, bool json) {
         llvm::outs() << "  " << kernel->getString("level").value_or("?") << " "
                      << kernel->getString("name").value_or("?") << ": "
                      << kernel->getString("code").value_or("") << "\n";
+  if (const llvm::json::Array *kernels = root->getArray("device_kernels")) {
+    llvm::outs() << "for " << root->getString("target").value_or("?") << ":\n";
+    for (const llvm::json::Value &value : *kernels)
+      if (const llvm::json::Object *kernel = value.getAsObject()) {
+        std::optional<llvm::StringRef> code = kernel->getString("code"), reason = kernel->getString("reason");
+        llvm::outs() << "  " << kernel->getString("name").value_or("?") << ": " << (code ? "" : "none, ")
+                     << code.value_or(reason.value_or("?")) << "\n";
+      }
+  }
   return 0;
 }
 

@@ -71,11 +71,35 @@ void addTuningDatabase(CLI::App &app, CompileOptions &options) {
       "ignores all that was measured");
 }
 
+void addTrainStep(CLI::App &app, TrainStepOptions &options) {
+  CLI::Option *step = app.add_flag(
+      "--train-step", options.enabled,
+      "Make one step of the model's training: parameters, optimizer state, step, learning rate, inputs and "
+      "labels in, the loss and the updated values out. Export the model for training, without folded "
+      "constants");
+  auto add = [&](const char *name, auto &value, const char *text) {
+    return app.add_option(name, value, text)->needs(step)->group("Training");
+  };
+  add("--loss", options.loss, "cross-entropy of logits (default), or mse")
+      ->check(CLI::IsMember({"cross-entropy", "mse"}));
+  add("--optimizer", options.optimizer, "sgd (default), adam or adamw")
+      ->check(CLI::IsMember({"sgd", "adam", "adamw"}));
+  add("--momentum", options.momentum, "sgd: how much of the last step is kept");
+  app.add_flag("--nesterov", options.nesterov, "sgd: the step looks ahead along the momentum")
+      ->needs(step)
+      ->group("Training");
+  add("--weight-decay", options.weightDecay, "Pulls parameters to 0, as PyTorch's optimizers do");
+  add("--beta1", options.beta1, "adam, adamw: decay of the mean gradient");
+  add("--beta2", options.beta2, "adam, adamw: decay of the mean squared gradient");
+  add("--epsilon", options.epsilon, "adam, adamw: added to the denominator");
+  add("--freeze", options.freeze, "Name of parameters that are not learned; * and ? are wild; repeatable");
+}
+
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
       {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
       {"loops", EmitLevel::Loops}, {"llvm", EmitLevel::Llvm},   {"asm", EmitLevel::Assembly},
-      {"obj", EmitLevel::Object}};
+      {"obj", EmitLevel::Object},  {"nvvm", EmitLevel::Nvvm},   {"ptx", EmitLevel::Ptx}};
   app.add_option("-o,--output", options.outputPath,
                  "The artifact to write; with --emit a text file, - for stdout");
   app.add_option("-O", options.optLevel, "Optimisation level: 0 (one kernel an op) to 3")
@@ -85,11 +109,21 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   addPrecision(app, options);
   addFusion(app, options);
   addTuningDatabase(app, options);
+  addTrainStep(app, options.train);
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3, x86-64-v4, or a CPU with "
                  "AVX512-BF16: cooperlake, sapphirerapids, emeraldrapids, graniterapids, znver4, znver5");
-  app.add_option("--emit", options.emit,
-                 "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj")
+  app.add_option(
+      "--target", options.target,
+      "cpu, or cuda:sm_80, cuda:sm_90, cuda:sm_100: kernels for an NVIDIA GPU beside those of the CPU, which "
+      "run where there is no GPU, and always for kernels that have no code for it");
+  app.add_flag(
+      "--fast-f32", options.fastF32,
+      "On a GPU: one product of tf32 (11 bits of mantissa) for a product of f32, instead of three that keep "
+      "its precision");
+  app.add_option(
+         "--emit", options.emit,
+         "Print a level of IR instead: torsh, graph, kernels, loops, llvm, asm, obj; with a GPU nvvm, ptx")
       ->transform(CLI::CheckedTransformer(levels, CLI::ignore_case));
   app.add_option("-j,--jobs", options.threads, "Kernels compiled at once; default: the allowed processors");
   app.add_option("--weights-file", options.weightsSidecar,
@@ -168,6 +202,7 @@ int main(int argc, char **argv) {
   addPrecision(*run, runOptions.compile);
   addFusion(*run, runOptions.compile);
   addTuningDatabase(*run, runOptions.compile);
+  addTrainStep(*run, runOptions.compile.train);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");

@@ -203,5 +203,45 @@ class Compile(unittest.TestCase):
             torsh.compile(b"good")
 
 
+class Training(unittest.TestCase):
+    X = np.array([1, 2, 3, 4], np.float32)
+
+    def test_steps(self):
+        step = torsh.TrainStep(fake("step.so"), threads=1)
+        self.assertEqual([port.name for port in step.inputs], ["x"])
+        self.assertEqual(step.roles, {"p": "parameter", "m": "optimizer", "step": "step"})
+        self.assertEqual(step(self.X, lr=0.5), 10)
+        self.assertEqual(step(self.X, lr=0.5), 5)
+        self.assertEqual(step.steps, 2)
+        np.testing.assert_array_equal(step.parameters()["p"], np.zeros(4))
+        self.assertEqual(list(step.parameters()), ["p"])
+
+    def test_state_goes_out_and_in(self):
+        step = torsh.TrainStep(fake("step.so"), threads=1)
+        step(self.X, lr=0.5)
+        saved = step.state_dict()
+        step(self.X, lr=0.5)
+        self.assertEqual(saved["p"][3], 2)  # a copy
+        step.load_state_dict(saved)
+        self.assertEqual(step.steps, 1)
+        self.assertEqual(step(self.X, lr=0.5), 5)
+        step.reset()
+        self.assertEqual((step.steps, step.parameters()["p"][0]), (0, 1))
+        with self.assertRaisesRegex(torsh.Error, "missing m, unknown q"):
+            step.load_state_dict({"p": saved["p"], "step": saved["step"], "q": 1})
+        with self.assertRaisesRegex(torsh.Error, "'p' must be float32"):
+            step.load_state_dict({**saved, "p": np.zeros(3, np.float32)})
+
+    def test_refusals(self):
+        with self.assertRaisesRegex(torsh.Error, "--train-step"):
+            torsh.TrainStep(fake("affine.so"))
+        step = torsh.TrainStep(fake("step.so"), threads=1)
+        with self.assertRaisesRegex(torsh.Error, r"1 arrays \(x\) and lr, but 2"):
+            step(self.X, self.X, lr=1)
+        with self.assertRaisesRegex(torsh.Error, "TSH-8010"):
+            step(self.X[:3], lr=1)
+        self.assertEqual(step.steps, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

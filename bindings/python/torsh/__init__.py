@@ -5,11 +5,16 @@
     outputs = module(array_of_the_first_input, ...)
 
 A Module may be called from any number of threads; Python's lock is released while it runs.
+
+    step = torsh.compile_train_step("model.onnx", loss="cross-entropy", optimizer="adam")
+    loss = step(batch, labels, lr=1e-3)           # changes step's parameters in place
 """
 
-from ._compile import compile
+from ._compile import compile, compile_train_step
 from ._errors import Error
 from ._module import Module, Port, load, verify
 from ._native import runtime_build_id
+from ._train import TrainStep
 
-__all__ = ["Error", "Module", "Port", "compile", "load", "runtime_build_id", "verify"]
+__all__ = ["Error", "Module", "Port", "TrainStep", "compile", "compile_train_step", "load", "runtime_build_id",
+           "verify"]

@@ -1,4 +1,4 @@
-"""torsh.compile: runs the torshc program and loads what it wrote."""
+"""torsh.compile and torsh.compile_train_step: run the torshc program and load what it wrote."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import tempfile
 
 from ._errors import Error
 from ._module import Module
+from ._train import TrainStep
 
 
 def _find_compiler():
@@ -22,6 +23,40 @@ def _find_compiler():
     return found
 
 
+def _run_compiler(path_or_bytes, flags):
+    """Runs torshc in a folder of its own and returns the artifact's path and the folder, which is the caller's."""
+    compiler = _find_compiler()
+    folder = tempfile.mkdtemp(prefix="torsh-")
+    try:
+        if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
+            model = os.path.join(folder, "model.onnx")
+            with open(model, "wb") as file:
+                file.write(path_or_bytes)
+        else:
+            model = os.path.abspath(os.fspath(path_or_bytes))
+        artifact = os.path.join(folder, "model.so")
+        command = [compiler, model, "-o", artifact] + flags
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        except OSError as error:
+            raise Error("the compiler %s cannot be run: %s" % (compiler, error)) from None
+        if done.returncode:
+            text = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
+            raise Error(text or "%s ended with code %d and no message" % (compiler, done.returncode),
+                        status=-abs(done.returncode))
+        return artifact, folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _dim_flags(dims):
+    flags = []
+    for name, size in (dims or {}).items():
+        flags += ["--dim", "%s=%d" % (name, size)]
+    return flags
+
+
 def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads=None, exact_conv=False,
             precision="f32", emulate_bf16_dot=False):
     """Compiles an ONNX model, given as a path or as the bytes of one, and loads the result.
@@ -35,34 +70,42 @@ def compile(path_or_bytes, *, dims=None, opt_level=3, target_cpu="host", threads
                 AVX512-BF16 their products are of bf16
     emulate_bf16_dot  with precision="bf16": products of bf16 on any CPU, for tests; slow
     """
-    compiler = _find_compiler()
-    folder = tempfile.mkdtemp(prefix="torsh-")
+    flags = ["-O%d" % opt_level, "--target-cpu", target_cpu]
+    if precision != "f32":
+        flags += ["--precision", precision]
+    if emulate_bf16_dot:
+        flags.append("--emulate-bf16-dot")
+    if exact_conv:
+        flags.append("--exact-conv")
+    artifact, folder = _run_compiler(path_or_bytes, flags + _dim_flags(dims))
+    return _load_own(Module, artifact, threads, folder)
+
+
+def _load_own(kind, artifact, threads, folder):
     try:
-        if isinstance(path_or_bytes, (bytes, bytearray, memoryview)):
-            model = os.path.join(folder, "model.onnx")
-            with open(model, "wb") as file:
-                file.write(path_or_bytes)
-        else:
-            model = os.path.abspath(os.fspath(path_or_bytes))
-        artifact = os.path.join(folder, "model.so")
-        command = [compiler, model, "-o", artifact, "-O%d" % opt_level, "--target-cpu", target_cpu]
-        if precision != "f32":
-            command += ["--precision", precision]
-        if emulate_bf16_dot:
-            command.append("--emulate-bf16-dot")
-        if exact_conv:
-            command.append("--exact-conv")
-        for name, size in (dims or {}).items():
-            command += ["--dim", "%s=%d" % (name, size)]
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        except OSError as error:
-            raise Error("the compiler %s cannot be run: %s" % (compiler, error)) from None
-        if done.returncode:
-            text = done.stderr.decode(errors="replace").strip() or done.stdout.decode(errors="replace").strip()
-            raise Error(text or "%s ended with code %d and no message" % (compiler, done.returncode),
-                        status=-abs(done.returncode))
-        return Module(artifact, threads, folder)
+        return kind(artifact, threads, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def compile_train_step(path_or_bytes, *, loss="cross-entropy", optimizer="sgd", dims=None, opt_level=3,
+                       target_cpu="host", threads=None, **settings):
+    """Compiles one step of the training of an ONNX model, and loads it as a TrainStep.
+
+    loss        "cross-entropy" of logits, or "mse"
+    optimizer   "sgd", "adam" or "adamw"
+    settings    of the optimizer, as the flags of torshc --train-step: momentum, nesterov, weight_decay, beta1, beta2,
+                epsilon; and freeze, a list of names of parameters that are not learned
+    The other arguments are those of compile.
+    """
+    flags = ["-O%d" % opt_level, "--target-cpu", target_cpu, "--train-step", "--loss", loss, "--optimizer", optimizer]
+    for name, value in settings.items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            flags += [flag] if value else []
+        else:
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                flags += [flag, str(one)]
+    artifact, folder = _run_compiler(path_or_bytes, flags + _dim_flags(dims))
+    return _load_own(TrainStep, artifact, threads, folder)

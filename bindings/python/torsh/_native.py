@@ -57,6 +57,11 @@ class PortInfo(Structure):
                 ("name", c_char_p), ("dims", POINTER(c_int64)), ("dim_names", POINTER(c_char_p))]
 
 
+class StateInfo(Structure):
+    _fields_ = [("size", c_uint32), ("role", c_uint32), ("input", c_uint32), ("reserved", c_uint32), ("bytes", c_uint64),
+                ("name", c_char_p), ("initial", c_void_p)]
+
+
 class Stats(Structure):
     _fields_ = [("size", c_uint32), ("reserved", c_uint32)] + [
         (name, c_uint64) for name in ("runs", "failed_runs", "total_ns", "last_ns", "arena_bytes", "output_bytes",
@@ -98,6 +103,13 @@ class Api(Structure):
         ("get_stats", CFUNCTYPE(_status, c_void_p, POINTER(Stats))),
         ("set_trace", c_void_p),
         ("record", c_void_p),
+        ("state_create", CFUNCTYPE(_status, c_void_p, _out, _error)),
+        ("state_destroy", CFUNCTYPE(None, c_void_p)),
+        ("state_reset", CFUNCTYPE(_status, c_void_p)),
+        ("state_count", CFUNCTYPE(c_uint32, c_void_p)),
+        ("state_info", CFUNCTYPE(_status, c_void_p, c_uint32, POINTER(StateInfo))),
+        ("state_tensor", CFUNCTYPE(_status, c_void_p, c_uint32, POINTER(Value))),
+        ("step", CFUNCTYPE(_status, c_void_p, c_void_p, POINTER(Value), c_uint32, POINTER(Value), c_uint32, _error)),
     ]
 
 

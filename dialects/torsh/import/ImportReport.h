@@ -17,6 +17,9 @@ struct ImportOptions {
   std::string trustRoot;
   /// Types of inputs for formats that do not store them: `x=f32[batch,3,224,224]`, or `steps=3`.
   std::vector<std::string> inputs;
+  /// Weights of floats, single numbers apart, become torsh.param with their names, which training may change; constants
+  /// computed from them are not folded. ONNX only.
+  bool parameters = false;
 };
 
 /// One node that cannot be imported.

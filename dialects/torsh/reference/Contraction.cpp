@@ -285,12 +285,77 @@ Results evaluateConvTranspose(ConvTransposeOp op, Call &call) {
   return runConvolution(call, sizes, window, layout, /*transposed=*/true, x, w, call.find(op.getBias()));
 }
 
+/// The gradient of a convolution's weights, summed over every pair of an input and an output that a tap joins.
+Results evaluateConvWeightGrad(ConvWeightGradOp op, Call &call) {
+  const Tensor &x = call[op.getX()], &dy = call[op.getDy()];
+  Layout layout = op.getLayout();
+  const int64_t groups = op.getGroups(), rank = x.rank();
+  if (rank < 2 || dy.rank() != rank)
+    return call.misfit("x and dy must have one rank, of at least 2");
+  LayoutView view(layout, rank);
+  const int64_t inputs = x.shape[view.channel], outputs = dy.shape[view.channel];
+  if (groups < 1 || inputs % groups || outputs % groups)
+    return call.misfit("the channels of x and dy must be divisible by " + Twine(groups) + " groups");
+  Window window{op.getKernel(), op.getStrides(), op.getDilations(), op.getLow(), op.getHigh()};
+  if (Error error = window.check(call, rank - 2))
+    return error;
+  SmallVector<int64_t> inSpatial, outSpatial;
+  for (int64_t dim = 0; dim < rank - 2; ++dim) {
+    inSpatial.push_back(x.shape[view.firstSpatial + dim]);
+    Expected<int64_t> positions = window.numPositions(call, dim, inSpatial.back(), /*ceilMode=*/false);
+    if (!positions)
+      return positions.takeError();
+    outSpatial.push_back(*positions);
+  }
+  if (Error error = call.checkShape("dy", dy, view.shape(x.shape[0], outputs, outSpatial)))
+    return error;
+  SmallVector<int64_t> kernel(op.getKernel());
+  SmallVector<int64_t> lastShape(kernel);
+  lastShape.append({inputs / groups, outputs});
+  bool first = layout == Layout::channels_first;
+  SmallVector<int64_t> shape(lastShape);
+  if (first) {
+    shape = {outputs, inputs / groups};
+    append_range(shape, kernel);
+  }
+  Expected<Tensor> dw = call.allocate(call.resultElementType(), shape);
+  if (!dw)
+    return dw.takeError();
+  // Both channels-last: [N, in..., C] and [N, out..., O]; the sums are [k..., C/groups, O].
+  std::vector<double> from = permuted(x.floats, x.shape, toChannelsLast(layout, rank));
+  std::vector<double> by = permuted(dy.floats, dy.shape, toChannelsLast(layout, rank));
+  std::vector<double> sums(productOf(lastShape));
+  const int64_t in = inputs / groups, outs = outputs / groups;
+  for (int64_t n = 0; n < x.shape[0]; ++n)
+    forEachIndex(outSpatial, [&](ArrayRef<int64_t> position, int64_t here) {
+      forEachIndex(kernel, [&](ArrayRef<int64_t> tap, int64_t tapIndex) {
+        int64_t there = tapPosition(window, position, tap, inSpatial);
+        if (there < 0)
+          return;
+        const double *pixel = from.data() + (n * productOf(inSpatial) + there) * inputs;
+        const double *gradient = by.data() + (n * productOf(outSpatial) + here) * outputs;
+        for (int64_t c = 0; c < in; ++c)
+          for (int64_t o = 0; o < outputs; ++o)
+            sums[(tapIndex * in + c) * outputs + o] += pixel[o / outs * in + c] * gradient[o];
+      });
+    });
+  if (first) {
+    // [k..., C/groups, O] -> [O, C/groups, k...]
+    SmallVector<int64_t> order = {rank - 1, rank - 2};
+    append_range(order, llvm::seq<int64_t>(0, rank - 2));
+    sums = permuted(sums, lastShape, order);
+  }
+  dw->floats = std::move(sums);
+  return single(std::move(dw));
+}
+
 } // namespace
 
 void addContraction(HandlerTable &table) {
   table.add<DotGeneralOp>(evaluateDotGeneral);
   table.add<ConvOp>(evaluateConv);
   table.add<ConvTransposeOp>(evaluateConvTranspose);
+  table.add<ConvWeightGradOp>(evaluateConvWeightGrad);
 }
 
 } // namespace torsh::reference

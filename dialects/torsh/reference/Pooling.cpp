@@ -10,7 +10,7 @@ using namespace mlir;
 namespace torsh::reference {
 namespace {
 
-/// The walk of a window over the spatial dims of either layout.
+/// The walk of a window over the spatial dims of either layout. A gradient walks the tensor that it makes.
 struct Pool {
   const Tensor &x;
   Window window;
@@ -85,6 +85,19 @@ Results evaluateMaxPool(MaxPoolOp op, Call &call) {
   return single(std::move(y));
 }
 
+/// The elements of a window that the divisor of its mean counts.
+template <typename OpTy> double divisorOf(OpTy op, const Pool &pool, ArrayRef<int64_t> position) {
+  double divisor = 1;
+  for (size_t dim = 0; dim < pool.spatial.size(); ++dim) {
+    // What ceil_mode adds beyond the high padding never counts.
+    bool padded = op.getCountIncludePad();
+    int64_t first = padded ? -pool.window.low[dim] : 0;
+    int64_t last = pool.spatial[dim] + (padded ? pool.window.high[dim] : 0);
+    divisor *= double(elementsInside(pool.window, dim, position[dim], first, last).size());
+  }
+  return divisor;
+}
+
 Results evaluateAvgPool(AvgPoolOp op, Call &call) {
   Pool pool(op, call[op.getX()]);
   Expected<Tensor> y = pool.prepare(call, op.getCeilMode());
@@ -93,18 +106,60 @@ Results evaluateAvgPool(AvgPoolOp op, Call &call) {
   SmallVector<int64_t> position;
   forEachIndex(y->shape, [&](ArrayRef<int64_t> index, int64_t linear) {
     int64_t plane = pool.planeOf(index, position);
-    double sum = 0, divisor = 1;
+    double sum = 0;
     pool.forEachElement(position, [&](int64_t offset) { sum += pool.x.floats[plane + offset]; });
-    for (size_t dim = 0; dim < pool.spatial.size(); ++dim) {
-      // What ceil_mode adds beyond the high padding never counts.
-      bool padded = op.getCountIncludePad();
-      int64_t first = padded ? -pool.window.low[dim] : 0;
-      int64_t last = pool.spatial[dim] + (padded ? pool.window.high[dim] : 0);
-      divisor *= double(elementsInside(pool.window, dim, position[dim], first, last).size());
-    }
-    y->floats[linear] = sum / divisor;
+    y->floats[linear] = sum / divisorOf(op, pool, position);
   });
   return single(std::move(y));
+}
+
+//===-- Gradients
+//------------------------------------------------------------------------------------------------===//
+
+Results evaluateMaxPoolGrad(MaxPoolGradOp op, Call &call) {
+  const Tensor &x = call[op.getX()], &dy = call[op.getDy()];
+  Pool pool(op, x);
+  Expected<Tensor> y = pool.prepare(call, op.getCeilMode());
+  if (!y)
+    return y.takeError();
+  if (Error error = call.checkShape("dy", dy, y->shape))
+    return error;
+  Expected<Tensor> dx = call.allocate(call.resultElementType(), x.shape);
+  if (!dx)
+    return dx.takeError();
+  SmallVector<int64_t> position;
+  forEachIndex(dy.shape, [&](ArrayRef<int64_t> index, int64_t linear) {
+    int64_t plane = pool.planeOf(index, position), winner = -1;
+    pool.forEachElement(position, [&](int64_t offset) {
+      double value = x.floats[plane + offset];
+      double best = winner < 0 ? 0 : x.floats[winner];
+      if (winner < 0 || (!isNan(best) && (isNan(value) || value > best)))
+        winner = plane + offset;
+    });
+    if (winner >= 0)
+      dx->floats[winner] += dy.floats[linear];
+  });
+  return single(std::move(dx));
+}
+
+Results evaluateAvgPoolGrad(AvgPoolGradOp op, Call &call) {
+  const Tensor &dy = call[op.getDy()];
+  Expected<Tensor> dx = call.allocateResult(0);
+  if (!dx)
+    return dx.takeError();
+  Pool pool(op, *dx);
+  Expected<Tensor> y = pool.prepare(call, op.getCeilMode());
+  if (!y)
+    return y.takeError();
+  if (Error error = call.checkShape("dy", dy, y->shape))
+    return error;
+  SmallVector<int64_t> position;
+  forEachIndex(dy.shape, [&](ArrayRef<int64_t> index, int64_t linear) {
+    int64_t plane = pool.planeOf(index, position);
+    double share = dy.floats[linear] / divisorOf(op, pool, position);
+    pool.forEachElement(position, [&](int64_t offset) { dx->floats[plane + offset] += share; });
+  });
+  return single(std::move(dx));
 }
 
 } // namespace
@@ -112,6 +167,8 @@ Results evaluateAvgPool(AvgPoolOp op, Call &call) {
 void addPooling(HandlerTable &table) {
   table.add<MaxPoolOp>(evaluateMaxPool);
   table.add<AvgPoolOp>(evaluateAvgPool);
+  table.add<MaxPoolGradOp>(evaluateMaxPoolGrad);
+  table.add<AvgPoolGradOp>(evaluateAvgPoolGrad);
 }
 
 } // namespace torsh::reference

@@ -143,3 +143,36 @@ func.func @conv_transpose_c3(%x: tensor<1x4x8xf32>, %w: tensor<4x2x3xf32>, %b: t
   %0 = torsh.conv_transpose %x, %w bias %b strides = [1] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 2 : (tensor<1x4x8xf32>, tensor<4x2x3xf32>, tensor<2xf32>) -> tensor<1x4x10xf32>
   return
 }
+
+// -----
+
+func.func @conv_weight_grad_c1(%x: tensor<1x4x8xf32>, %dy: tensor<1x6x6xf32>) {
+  // expected-error@+2 {{conv_weight_grad_c1: a list has 2 entries for 1 spatial dims}}
+  // expected-error@+1 {{failed to infer returned types}}
+  %0 = torsh.conv_weight_grad %x, %dy kernel = [3, 3] strides = [1] dilations = [1] low = [0] high = [0] groups = 1 : (tensor<1x4x8xf32>, tensor<1x6x6xf32>) -> tensor<6x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @conv_weight_grad_c2(%x: tensor<1x4x8xf32>, %dy: tensor<1x5x6xf32>) {
+  // expected-error@+1 {{conv_weight_grad_c2: the 5 channels of dy are not divisible by 2 groups}}
+  %0 = torsh.conv_weight_grad %x, %dy kernel = [3] strides = [1] dilations = [1] low = [0] high = [0] groups = 2 : (tensor<1x4x8xf32>, tensor<1x5x6xf32>) -> tensor<5x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @conv_weight_grad_c3(%x: tensor<1x4x8xf32>, %dy: tensor<1x6x6xf64>) {
+  // expected-error@+1 {{conv_weight_grad_c3: x, dy and dw have one element type}}
+  %0 = torsh.conv_weight_grad %x, %dy kernel = [3] strides = [1] dilations = [1] low = [0] high = [0] groups = 1 : (tensor<1x4x8xf32>, tensor<1x6x6xf64>) -> tensor<6x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @conv_weight_grad_c4(%x: tensor<1x4x8xf32>, %dy: tensor<1x6x5xf32>) {
+  // expected-error@+1 {{conv_weight_grad_c4: spatial dim 0 of dy is 5, the convolution gives 6}}
+  %0 = torsh.conv_weight_grad %x, %dy kernel = [3] strides = [1] dilations = [1] low = [0] high = [0] groups = 1 : (tensor<1x4x8xf32>, tensor<1x6x5xf32>) -> tensor<6x4x3xf32>
+  return
+}

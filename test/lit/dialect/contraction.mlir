@@ -33,3 +33,10 @@ func.func @conv_transpose(%x: !img, %w: tensor<6x2x3x4xf32>, %bias: tensor<4xf32
   %1 = torsh.conv_transpose %y, %v strides = [2] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x5x4xf32>, tensor<3x4x8xf32>) -> tensor<1x11x8xf32>
   return
 }
+
+// CHECK-LABEL: func.func @conv_weight_grad
+func.func @conv_weight_grad(%x: !img, %dy: tensor<1x5x4x6xf32>, %v: tensor<1x11x9x8xf32>) {
+  // CHECK: torsh.conv_weight_grad {{.*}} kernel = [3, 2] strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 2 {layout = #torsh<layout channels_last>} : {{.*}} -> tensor<3x2x4x6xf32>
+  %0 = torsh.conv_weight_grad %v, %dy kernel = [3, 2] strides = [2, 2] dilations = [1, 1] low = [0, 0] high = [0, 0] groups = 2 {layout = #torsh<layout channels_last>} : (tensor<1x11x9x8xf32>, tensor<1x5x4x6xf32>) -> tensor<3x2x4x6xf32>
+  return
+}

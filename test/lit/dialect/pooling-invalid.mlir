@@ -33,3 +33,35 @@ func.func @avg_pool_c1(%x: tensor<1x3x6xf32>) {
   %0 = torsh.avg_pool %x window = [3] strides = [1] dilations = [1] low = [-1] high = [0] : (tensor<1x3x6xf32>) -> tensor<1x3x3xf32>
   return
 }
+
+// -----
+
+func.func @max_pool_grad_c1(%x: tensor<1x3x6xf32>, %dy: tensor<1x3x3xf32>) {
+  // expected-error@+1 {{max_pool_grad_c1: a list has 2 entries for 1 spatial dims}}
+  %0 = torsh.max_pool_grad %x, %dy window = [2, 2] strides = [2] dilations = [1] low = [0] high = [0] : (tensor<1x3x6xf32>, tensor<1x3x3xf32>) -> tensor<1x3x6xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_grad_c2(%x: tensor<1x3x6xf32>, %dy: tensor<1x3x4xf32>) {
+  // expected-error@+1 {{max_pool_grad_c2: dy should be 'tensor<1x3x3xf32>'}}
+  %0 = torsh.max_pool_grad %x, %dy window = [2] strides = [2] dilations = [1] low = [0] high = [0] : (tensor<1x3x6xf32>, tensor<1x3x4xf32>) -> tensor<1x3x6xf32>
+  return
+}
+
+// -----
+
+func.func @avg_pool_grad_c1(%dy: tensor<1x3x3xf32>) {
+  // expected-error@+1 {{avg_pool_grad_c1: padding is not negative}}
+  %0 = torsh.avg_pool_grad %dy window = [3] strides = [2] dilations = [1] low = [-1] high = [2] : (tensor<1x3x3xf32>) -> tensor<1x3x6xf32>
+  return
+}
+
+// -----
+
+func.func @avg_pool_grad_c2(%dy: tensor<1x3x3xf64>) {
+  // expected-error@+1 {{avg_pool_grad_c2: dy should be 'tensor<1x3x3xf32>'}}
+  %0 = torsh.avg_pool_grad %dy window = [2] strides = [2] dilations = [1] low = [0] high = [0] : (tensor<1x3x3xf64>) -> tensor<1x3x6xf32>
+  return
+}

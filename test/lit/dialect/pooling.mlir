@@ -15,3 +15,12 @@ func.func @pools(%x: tensor<?x3x?x6xf32, #torsh.dims<[n, 3, h, 6]>>, %y: tensor<
   %3 = torsh.max_pool %z window = [2] strides = [3] dilations = [1] low = [0] high = [1] {ceil_mode = true} : (tensor<1x1x6xf32>) -> tensor<1x1x2xf32>
   return
 }
+
+// CHECK-LABEL: func.func @gradients
+func.func @gradients(%x: tensor<1x3x6xf32>, %dy: tensor<1x3x3xf32>) {
+  // CHECK: torsh.max_pool_grad %{{.*}}, %{{.*}} window = [2] strides = [2] dilations = [1] low = [0] high = [0] : {{.*}} -> tensor<1x3x6xf32>
+  %0 = torsh.max_pool_grad %x, %dy window = [2] strides = [2] dilations = [1] low = [0] high = [0] : (tensor<1x3x6xf32>, tensor<1x3x3xf32>) -> tensor<1x3x6xf32>
+  // CHECK: torsh.avg_pool_grad {{.*}} {count_include_pad = true} : (tensor<1x3x3xf32>) -> tensor<1x3x6xf32>
+  %1 = torsh.avg_pool_grad %dy window = [2] strides = [2] dilations = [1] low = [0] high = [0] {count_include_pad = true} : (tensor<1x3x3xf32>) -> tensor<1x3x6xf32>
+  return
+}

@@ -121,7 +121,11 @@ static const torsh_program program = {sizeof(torsh_program),
                                       3,
                                       0,
                                       costs,
-                                      launch_kernels};
+                                      launch_kernels,
+                                      0,
+                                      0,
+                                      NULL,
+                                      NULL};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
 #ifdef FUTURE

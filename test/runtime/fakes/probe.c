@@ -72,7 +72,11 @@ static const torsh_program program = {sizeof(torsh_program),
                                       1,
                                       0,
                                       NULL,
-                                      launch_kernels};
+                                      launch_kernels,
+                                      0,
+                                      0,
+                                      NULL,
+                                      NULL};
 
 __attribute__((visibility("default"))) const torsh_program *torsh_query(uint32_t version) {
   return version == TORSH_ARTIFACT_VERSION ? &program : NULL;

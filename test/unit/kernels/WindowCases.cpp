@@ -83,7 +83,104 @@ Case depthwise(const Depthwise &d) {
           d.relu ? "%y" : "%c", yType};
 }
 
+/// The gradient of a pooling, channels last; the maximum has equal elements to choose from.
+Case poolGrad(const std::string &kind, const Pool &p, Range range = {-1, 1, 0.25}) {
+  Sizes x{p.batch}, y{p.batch};
+  for (size_t i = 0; i < p.spatial.size(); ++i) {
+    x.push_back(p.spatial[i]);
+    y.push_back(
+        positions(p.spatial[i], p.window[i], p.strides[i], p.dilations[i], p.low[i], p.high[i], p.ceilMode));
+  }
+  x.push_back(p.channels);
+  y.push_back(p.channels);
+  bool maximum = kind == "max";
+  std::string xType = tensor(x, p.element), yType = tensor(y, p.element), attributes;
+  if (p.ceilMode)
+    attributes += ", ceil_mode = true";
+  if (p.countPadding)
+    attributes += ", count_include_pad = true";
+  return {"pool_grad",
+          (maximum ? "%x: " + xType + ", " : "") + "%g: " + yType,
+          "%y = torsh." + kind + "_pool_grad " + (maximum ? "%x, " : "") + "%g window = " + list(p.window) +
+              " strides = " + list(p.strides) + " dilations = " + list(p.dilations) + " low = " +
+              list(p.low) + " high = " + list(p.high) + " {layout = #torsh<layout channels_last>" +
+              attributes + "} : (" + (maximum ? xType + ", " : "") + yType + ") -> " + xType,
+          "%y",
+          xType,
+          {},
+          {{0, range}}};
+}
+
+struct WeightGrad {
+  Sizes spatial, kernel, strides, dilations;
+  int64_t inputs, outputs, groups = 1, batch = 2;
+  std::string element = "f32";
+};
+
+/// The gradient of a convolution's weights on a padded input, channels last.
+Case weightGrad(const WeightGrad &g) {
+  Sizes x{g.batch}, y{g.batch}, w(g.kernel), none(g.spatial.size(), 0);
+  for (size_t i = 0; i < g.spatial.size(); ++i) {
+    x.push_back(g.spatial[i]);
+    y.push_back(positions(g.spatial[i], g.kernel[i], g.strides[i], g.dilations[i], 0, 0));
+  }
+  x.push_back(g.inputs);
+  y.push_back(g.outputs);
+  w.insert(w.end(), {g.inputs / g.groups, g.outputs});
+  std::string xType = tensor(x, g.element), yType = tensor(y, g.element), wType = tensor(w, g.element);
+  return {"weight_grad", "%x: " + xType + ", %g: " + yType,
+          "%w = torsh.conv_weight_grad %x, %g kernel = " + list(g.kernel) + " strides = " + list(g.strides) +
+              " dilations = " + list(g.dilations) + " low = " + list(none) + " high = " + list(none) +
+              " groups = " + std::to_string(g.groups) + " {layout = #torsh<layout channels_last>} : (" +
+              xType + ", " + yType + ") -> " + wType,
+          "%w", wType};
+}
+
 } // namespace
+
+TEST_CASE("gradients of pooling") {
+  std::vector<Case> cases;
+  for (const char *kind : {"max", "avg"}) {
+    cases.push_back(poolGrad(kind, {{8, 8}, {2, 2}, {2, 2}, {1, 1}, {0, 0}, {0, 0}, 16, 2}));
+    cases.push_back(poolGrad(kind, {{7, 9}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 5, 2}));
+    cases.push_back(poolGrad(kind, {{8, 11}, {2, 3}, {1, 1}, {1, 2}, {0, 1}, {1, 2}, 70, 1}));
+    cases.push_back(poolGrad(kind, {{10, 10}, {3, 3}, {2, 2}, {1, 1}, {0, 0}, {0, 0}, 8, 1, true, true}));
+    cases.push_back(poolGrad(kind, {{33}, {5}, {1}, {1}, {2}, {2}, 3, 2}));
+    cases.push_back(
+        poolGrad(kind, {{6, 6}, {6, 6}, {1, 1}, {1, 1}, {0, 0}, {0, 0}, 17, 2, true, false, false, "f64"}));
+  }
+  cases.push_back(
+      poolGrad("avg", {{7, 9}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 16, 1, true, false, true}));
+  cases.push_back(
+      poolGrad("max", {{9, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 4, 1}, {-1, 1, 0.5, 0.05}));
+  check(cases);
+}
+
+TEST_CASE("gradients of a convolution's weights") {
+  std::vector<Case> cases;
+  // Remainders of rows and columns of the register tiles.
+  for (int64_t outputs : {1, 6, 8, 16, 19, 33, 70})
+    cases.push_back(weightGrad({{6, 7}, {3, 3}, {1, 1}, {1, 1}, 5, outputs}));
+  for (int64_t inputs : {1, 3, 8, 17, 30})
+    cases.push_back(weightGrad({{6, 7}, {3, 3}, {1, 1}, {1, 1}, inputs, 16}));
+  cases.push_back(weightGrad({{9, 11}, {3, 2}, {2, 2}, {1, 1}, 4, 12}));
+  cases.push_back(weightGrad({{9, 11}, {3, 2}, {1, 2}, {2, 2}, 4, 12}));
+  cases.push_back(weightGrad({{8, 8}, {3, 3}, {1, 1}, {1, 1}, 6, 10, 2}));
+  cases.push_back(weightGrad({{8, 8}, {3, 3}, {1, 1}, {1, 1}, 5, 5, 5}));
+  cases.push_back(weightGrad({{40}, {5}, {1}, {1}, 3, 7, 1, 3}));
+  cases.push_back(weightGrad({{4, 5, 6}, {2, 3, 2}, {1, 1, 1}, {1, 1, 1}, 3, 4}));
+  cases.push_back(weightGrad({{1, 1}, {1, 1}, {1, 1}, {1, 1}, 24, 32}));
+  cases.push_back(weightGrad({{6, 7}, {3, 3}, {1, 1}, {1, 1}, 5, 9, 1, 2, "f64"}));
+  // More lines than a chunk holds.
+  cases.push_back(weightGrad({{64, 64}, {3, 3}, {1, 1}, {1, 1}, 8, 16, 1, 3}));
+  check(cases);
+  Case padded = weightGrad({{6, 7}, {3, 3}, {1, 1}, {1, 1}, 5, 8});
+  padded.body.replace(padded.body.find("low = [0, 0]"), 12, "low = [1, 1]");
+  padded.body.replace(padded.body.find("high = [0, 0]"), 13, "high = [1, 1]");
+  padded.arguments.replace(padded.arguments.find("2x4x5x8"), 7, "2x6x7x8");
+  padded.body.replace(padded.body.find("2x4x5x8"), 7, "2x6x7x8");
+  expectRefused(padded, "padded input");
+}
 
 TEST_CASE("pooling") {
   std::vector<Case> cases;

@@ -192,6 +192,37 @@ TEST_CASE("conv_transpose is the adjoint of conv") {
   }
 }
 
+TEST_CASE("conv_weight_grad is the adjoint of conv in its weights") {
+  // <conv(x, w), dy> = <w, conv_weight_grad(x, dy)>, with strides that cut rows off, dilations, padding and groups.
+  const Conv2d cases[] = {{2, 4, 7, 6, 6, 3, 2, 2, 1, 1, 2, 1, 2, 0, 1, 2},
+                          {3, 3, 5, 5, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 3},
+                          {1, 2, 8, 5, 5, 2, 3, 3, 2, 2, 1, 0, 1, 0, 1, 1}};
+  for (const Conv2d &s : cases) {
+    Shape in = {s.n, s.c, s.h, s.w}, out = {s.n, s.o, s.outH(), s.outW()},
+          weight = {s.o, s.c / s.groups, s.kh, s.kw};
+    Tensor x = ramp(in, -5, 0.25), w = ramp(weight, 2, -0.125), dy = ramp(out, 1, -0.5);
+    std::string groups = " groups = " + std::to_string(s.groups) + " : (";
+    Tensor y = eval("torsh.conv %a, %b" + conv2dAttributes(s) + groups + shapeText(in) + ", " +
+                        shapeText(weight) + ") -> " + shapeText(out),
+                    shapeText(out), {x, w});
+    Tensor dw = eval("torsh.conv_weight_grad %a, %b kernel = [" + std::to_string(s.kh) + ", " +
+                         std::to_string(s.kw) + "]" + conv2dAttributes(s) + groups + shapeText(in) + ", " +
+                         shapeText(out) + ") -> " + shapeText(weight),
+                     shapeText(weight), {x, dy});
+    CHECK(inner(y, dy) == Approx(inner(w, dw)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("conv_weight_grad by hand, channels_last") {
+  // One image [3, 2 channels], one output channel, window 2: dw[k][c] = x[0 + k][c] * dy[0] + x[1 + k][c] * dy[1].
+  expectFloats(
+      eval("torsh.conv_weight_grad %a, %b kernel = [2] strides = [1] dilations = [1] low = [0] high = [0] "
+           "groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, tensor<1x2x1xf32>) -> "
+           "tensor<2x2x1xf32>",
+           "tensor<2x2x1xf32>", {floats({1, 3, 2}, {1, 2, 3, 4, 5, 6}), floats({1, 2, 1}, {10, 100})}),
+      {2, 2, 1}, {310, 420, 530, 640});
+}
+
 TEST_CASE("conv_transpose in channels_last") {
   // One channel in, two out: w [k, C, O].
   expectFloats(eval("torsh.conv_transpose %a, %b strides = [1] dilations = [1] low = [0] high = [0] "

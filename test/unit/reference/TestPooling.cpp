@@ -63,3 +63,29 @@ TEST_CASE("dilated and channels_last pooling") {
                     "tensor<1x2x2xf32>", {floats({1, 4, 2}, {9, 1, 8, 2, 7, 3, 6, 4})}),
                {1, 2, 2}, {9, 3, 8, 4});
 }
+
+TEST_CASE("max_pool_grad gives to the first of equal maxima and to NaN") {
+  auto grad = [](Floats x, Floats dy) {
+    return eval(
+        "torsh.max_pool_grad %a, %b window = [2] strides = [1] dilations = [1] low = [0] high = [1] : "
+        "(tensor<1x1x4xf32>, tensor<1x1x4xf32>) -> tensor<1x1x4xf32>",
+        "tensor<1x1x4xf32>", {floats({1, 1, 4}, x), floats({1, 1, 4}, dy)});
+  };
+  // Windows {0,1}, {1,2}, {2,3}, {3}: the maxima are elements 0, 1, 3, 3.
+  expectFloats(grad({7, 7, 2, 3}, {1, 10, 100, 1000}), {1, 1, 4}, {1, 10, 0, 1100});
+  expectFloats(grad({1, notANumber, notANumber, 3}, {1, 10, 100, 1000}), {1, 1, 4}, {0, 11, 100, 1000});
+  expectFloats(grad({-inf, -inf, -inf, -inf}, {1, 10, 100, 1000}), {1, 1, 4}, {1, 10, 100, 1000});
+}
+
+TEST_CASE("avg_pool_grad shares by the divisors of avg_pool") {
+  auto grad = [](const char *attributes) {
+    return eval(
+        std::string(
+            "torsh.avg_pool_grad %a window = [3] strides = [2] dilations = [1] low = [1] high = [1] ") +
+            attributes + " : (tensor<1x1x2xf32>) -> tensor<1x1x4xf32>",
+        "tensor<1x1x4xf32>", {floats({1, 1, 2}, {6, 12})});
+  };
+  // Windows {0, 1} with a padding before, and {1, 2, 3}.
+  expectFloats(grad(""), {1, 1, 4}, {3, 7, 4, 4});
+  expectFloats(grad("{count_include_pad = true}"), {1, 1, 4}, {2, 6, 4, 4});
+}

@@ -15,7 +15,7 @@ if cpu.startswith("@"):
         cpu = file.read()
 keys = [key for found, key in re.findall(r"key of (?:kernel )?'(\S+)': ([0-9a-f]{32})", sys.stdin.read()) if name in found]
 assert keys, f"no remark tells the key of {name}"
-entry = {"cpu": cpu, "level": "v3", "key": keys[0], "kernel": name, "revision": 2,
+entry = {"cpu": cpu, "level": "v3", "key": keys[0], "kernel": name, "revision": 3,
          "choices": {knob: int(value) for knob, value in choices.items()}}
 with open(path, "w", encoding="utf-8") as file:
     json.dump({"format": 1, "entries": [entry]}, file)

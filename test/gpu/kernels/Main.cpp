@@ -1,0 +1,3 @@
+//===-- Main.cpp - The one main function of the kernel tests ------------------------------------------------===//
+#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>
