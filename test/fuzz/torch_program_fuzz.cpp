@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   for (auto &[name, meta] : program->graph.tensors)
     for (const SizeExpression &one : meta.sizes)
-      if (depthOf(one) > 20000)
+      if (depthOf(one) > 8192)
         __builtin_trap();
   return 0;
 }

@@ -22,7 +22,7 @@
 // CHECK-LABEL: func.func private @main_if0_body1(
 // CHECK: torsh.neg
 func.func @main(%x: !v, %c: !b) -> !v {
-  %one = torsh.constant dense<1.0> : !v
+  %one = torsh.constant dense<1.0> : !v -> !v
   %y = torsh.if %c {
     %a = torsh.add %x, %one : !v
     torsh.yield %a : !v

@@ -18,7 +18,7 @@
 // CHECK: torsh.constant dense<2.0{{.*}}place = #torsh.place<"weights", <0>>
 // CHECK: torsh.constant dense<3.0{{.*}}place = #torsh.place<"weights", <448>>
 func.func @main(%x: !v, %c: !b) -> !v {
-  %two = torsh.constant dense<2.0> : !v
+  %two = torsh.constant dense<2.0> : !v -> !v
   %1 = torsh.group "elementwise"(%x, %two) {
   ^bb0(%a: !v, %d: !v):
     %2 = torsh.mul %a, %d : !v
@@ -37,8 +37,8 @@ func.func @main(%x: !v, %c: !b) -> !v {
 }
 
 func.func private @body(%x: !v) -> (!b, !v) {
-  %two = torsh.constant dense<2.0> : !v
-  %three = torsh.constant dense<3.0> : !v
+  %two = torsh.constant dense<2.0> : !v -> !v
+  %three = torsh.constant dense<3.0> : !v -> !v
   %0 = torsh.group "scan"(%x, %two) {
   ^bb0(%a: !v, %b: !v):
     %1 = torsh.add %a, %b : !v
@@ -51,7 +51,7 @@ func.func private @body(%x: !v) -> (!b, !v) {
   } : (!v, !v) -> !v
   %3 = torsh.group "reduce"(%0) {
   ^bb0(%a: !v):
-    %1 = torsh.constant dense<true> : !b
+    %1 = torsh.constant dense<true> : !b -> !b
     torsh.yield %1 : !b
   } : (!v) -> !b
   return %3, %2 : !b, !v

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = SizeExpression::Kind;
 constexpr unsigned maxDepth = 100;
-constexpr size_t maxLength = 16384;
+constexpr size_t maxLength = 8192;
 
 /// sum := product (('+' | '-') product)*, product := unary (('*' | '//' | '%') unary)*,
 /// unary := '-' unary | number | name | name '(' sum (',' sum)* ')' | '(' sum ')'

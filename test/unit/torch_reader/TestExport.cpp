@@ -5,7 +5,7 @@
 
 using namespace torsh::torch;
 
-static std::unique_ptr<ExportArchive> open(const std::string &name) {
+static std::unique_ptr<ExportArchive> openSound(const std::string &name) {
   auto archive = ExportArchive::open(std::string(TORSH_HOSTILE_CORPUS) + "/" + name);
   if (!archive) {
     FAIL(llvm::toString(archive.takeError()));
@@ -23,7 +23,7 @@ TEST_CASE("every layout of the archive holds the same program and weights", "[ex
   for (const char *layout : {"nested.pt2", "configured.pt2", "flat.pt2"}) {
     INFO(layout);
     CHECK(isExportArchive(llvm::StringRef(std::string(TORSH_HOSTILE_CORPUS) + "/" + layout)));
-    auto archive = open(layout);
+    auto archive = openSound(layout);
     const ExportedProgram &program = archive->program();
     REQUIRE(program.graph.nodes.size() == 5);
     CHECK(program.graph.nodes[0].target == "torch.ops.aten.linear.default");
