@@ -36,6 +36,12 @@ struct TrainStepOptions {
   std::vector<std::string> freeze; ///< patterns for names of parameters that are not learned
 };
 
+/// What `--gradient` makes of a model (torsh-autodiff): its outputs, then the gradient of each chosen input.
+struct GradientOptions {
+  std::string mode;             ///< value-and-grad, vjp, or empty for the model as it is
+  std::vector<std::string> wrt; ///< names of inputs; none: all of floats
+};
+
 /// Choices of a compilation.
 struct CompileOptions {
   std::string modelPath;
@@ -61,6 +67,7 @@ struct CompileOptions {
   bool progress = false; ///< show progress on `log` when it takes more than a second
   ImportOptions import;
   TrainStepOptions train;
+  GradientOptions gradient;
   llvm::raw_ostream *log = &llvm::errs();
 };
 
@@ -90,7 +97,7 @@ struct ImportedModel {
 /// Reads and imports a model; the report and status say why when the module is null.
 ImportedModel importFile(const std::string &path, const ImportOptions &options, ImportReport &report,
                          CompileStatus &status);
-/// The model of the options, or its train step when they ask for one. Messages go to `options.log` when the module is null.
+/// The model of the options, or its gradient or train step when they ask for one. Messages go to `options.log` when the module is null.
 ImportedModel importChosen(const CompileOptions &options, CompileStatus &status);
 
 /// Which types of inputs ImportOptions::inputs has to give: none, those of state alone (self.NAME), or all.

@@ -95,6 +95,21 @@ void addTrainStep(CLI::App &app, TrainStepOptions &options) {
   add("--freeze", options.freeze, "Name of parameters that are not learned; * and ? are wild; repeatable");
 }
 
+void addGradient(CLI::App &app, CompileOptions &options) {
+  CLI::Option *mode =
+      app.add_option("--gradient", options.gradient.mode,
+                     "Add the gradients of inputs to the outputs: value-and-grad of a model whose one output "
+                     "of floats "
+                     "is a number, or vjp, which takes the cotangents of the outputs as further inputs")
+          ->check(CLI::IsMember({"value-and-grad", "vjp"}))
+          ->excludes("--train-step")
+          ->group("Training");
+  app.add_option("--wrt", options.gradient.wrt,
+                 "Name of an input to differentiate by; repeatable; default: all of floats")
+      ->needs(mode)
+      ->group("Training");
+}
+
 void addCompileOptions(CLI::App &app, CompileOptions &options) {
   static const std::map<std::string, EmitLevel> levels{
       {"torsh", EmitLevel::Torsh}, {"graph", EmitLevel::Graph}, {"kernels", EmitLevel::Kernels},
@@ -110,6 +125,7 @@ void addCompileOptions(CLI::App &app, CompileOptions &options) {
   addFusion(app, options);
   addTuningDatabase(app, options);
   addTrainStep(app, options.train);
+  addGradient(app, options);
   app.add_option("--target-cpu", options.targetCpu,
                  "portable (x86-64-v3 and v4, chosen at load), host, x86-64-v3, x86-64-v4, or a CPU with "
                  "AVX512-BF16: cooperlake, sapphirerapids, emeraldrapids, graniterapids, znver4, znver5");
@@ -203,6 +219,7 @@ int main(int argc, char **argv) {
   addFusion(*run, runOptions.compile);
   addTuningDatabase(*run, runOptions.compile);
   addTrainStep(*run, runOptions.compile.train);
+  addGradient(*run, runOptions.compile);
   run->add_option("--target-cpu", runOptions.compile.targetCpu, "As for compile; default host");
   run->add_option("--trust-root", runOptions.compile.import.trustRoot, "As for compile");
   run->add_option("--dim", runOptions.dims, "NAME=VALUE, as for compile");

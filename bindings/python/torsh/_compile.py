@@ -1,4 +1,4 @@
-"""torsh.compile and torsh.compile_train_step: run the torshc program and load what it wrote."""
+"""torsh.compile, torsh.compile_train_step and the gradients: run the torshc program and load what it wrote."""
 
 import os
 import shutil
@@ -109,3 +109,29 @@ def compile_train_step(path_or_bytes, *, loss="cross-entropy", optimizer="sgd", 
                 flags += [flag, str(one)]
     artifact, folder = _run_compiler(path_or_bytes, flags + _dim_flags(dims))
     return _load_own(TrainStep, artifact, threads, folder)
+
+
+def value_and_grad(path_or_bytes, *, wrt=None, dims=None, opt_level=3, target_cpu="host", threads=None):
+    """Compiles a model whose one output of floats is a number together with its gradients, and loads the result.
+
+    wrt     names of the inputs to differentiate by; None for all of floats
+    Returns a Module. Called with the model's inputs it returns the model's outputs, then the gradient of each of `wrt`,
+    of that input's shape. The other arguments are those of compile.
+    """
+    flags = ["-O%d" % opt_level, "--target-cpu", target_cpu, "--gradient", "value-and-grad"]
+    for name in wrt or []:
+        flags += ["--wrt", name]
+    artifact, folder = _run_compiler(path_or_bytes, flags + _dim_flags(dims))
+    return _load_own(Module, artifact, threads, folder)
+
+
+def grad(path_or_bytes, **settings):
+    """As value_and_grad, but returns a function that gives the gradients alone: one array, or a tuple of them."""
+    module = value_and_grad(path_or_bytes, **settings)
+    first = next(i for i, port in enumerate(module.outputs) if port.name.startswith("grad_"))
+
+    def gradients(*inputs):
+        found = module(*inputs)[first:]
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return gradients
