@@ -133,7 +133,8 @@ void Tuner::tuneConvs(mlir::func::FuncOp main) {
     double count = 1;
     for (DimAttr dim : getDims(conv.getY()))
       count *= double(dim::evaluate(dim, sizes).value_or(1));
-    for (DimAttr dim : ArrayRef(getDims(conv.getW())).drop_back())
+    SmallVector<DimAttr> weights = getDims(conv.getW());
+    for (DimAttr dim : ArrayRef(weights).drop_back())
       count *= double(dim::evaluate(dim, sizes).value_or(1));
     subjects[it->second].seconds += count;
   });

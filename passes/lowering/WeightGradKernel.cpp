@@ -228,7 +228,8 @@ TileSpace getWeightGradTiles(KernelOp kernel) {
     return {dim::constant(context, 1), 1};
   WeightGradShape shape(op);
   double products = double(std::min(shape.rows, rowsOfTile) * std::min(shape.columns(), columnsOfTile));
-  for (DimAttr size : ArrayRef(getDims(op.getDy())).drop_back())
+  SmallVector<DimAttr> sizes = getDims(op.getDy());
+  for (DimAttr size : ArrayRef(sizes).drop_back())
     products *= double(dim::asConstant(size).value_or(16));
   return {dim::constant(context, shape.groups * shape.taps * shape.rowTiles() * shape.columnTiles()),
           grainOf(products)};
