@@ -7,23 +7,15 @@ Every seed gives one program over a few vectors. It is compiled at -O3 and -O0 a
     random_control.py --torshc build/bin/torshc --seed 17 --count 1 --keep /tmp/failed
 """
 
-import argparse
-import shutil
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 try:
     import numpy as np
-    import onnx
-    import onnxruntime
+    import random_models
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as problem:
     print(f"skipped: {problem}; install the packages of requirements/")
     sys.exit(77)
-
-from random_graphs import RTOL, call
 
 UNARY = ["Tanh", "Sigmoid", "Neg", "Abs", "Sin", "Relu"]
 BINARY = ["Add", "Sub", "Mul"]
@@ -152,77 +144,17 @@ class Program:
 
 
 def check(torshc, seed, keep):
-    """The failures of a seed; None where ONNX Runtime refuses the program."""
     program = Program(seed)
-    model = program.model()
-    try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception:
-        return None
-    folder = Path(tempfile.mkdtemp(prefix=f"torsh_control{seed}_"))
-    path = folder / "model.onnx"
-    onnx.save(model, path)
-    failures, artifacts = [], {}
-    for level in ("-O3", "-O0"):
-        artifacts[level] = folder / f"model{level}.so"
-        if problem := call([torshc, path, "-o", artifacts[level], level, "--target-cpu", "host", "-j", "1"]):
-            failures.append(f"compile {level}: {problem}")
-            artifacts[level] = None
-    for number in range(4):
-        rng = np.random.default_rng([seed, number])
-        size = 5 if program.size == 5 else 1 + number
-        arguments = []
-        feeds = {name: (rng.standard_normal(size) + rng.normal()).astype(np.float32) for name in ("x0", "x1")}
-        for name, array in feeds.items():
-            np.save(folder / f"{name}.{number}.npy", array)
-            arguments += ["--input", f"{name}={folder / f'{name}.{number}.npy'}"]
-        try:
-            expected = session.run(None, feeds)
-        except Exception:
-            shutil.rmtree(folder)
-            return None
-        for output, array in zip(session.get_outputs(), expected):
-            np.save(folder / f"{output.name}.{number}.npy", array)
-            arguments += ["--expect", f"{output.name}={folder / f'{output.name}.{number}.npy'}"]
-        arguments += ["--rtol", RTOL, "--atol", 1e-6, "--threads", 1]
-        ways = [(f"run {level}", [artifact]) for level, artifact in artifacts.items() if artifact]
-        for name, command in ways + [("naive", [path, "--naive"])]:
-            if problem := call([torshc, "run", *command, *arguments]):
-                failures.append(f"{name}, inputs {number}: {problem}")
-    if failures and keep:
-        shutil.copytree(folder, Path(keep) / f"seed{seed}", dirs_exist_ok=True)
-    shutil.rmtree(folder)
-    return failures
 
+    def inputs():
+        for number in range(4):
+            rng = np.random.default_rng([seed, number])
+            size = 5 if program.size == 5 else 1 + number
+            yield f"inputs {number}", {name: (rng.standard_normal(size) + rng.normal()).astype(np.float32)
+                                       for name in ("x0", "x1")}
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torshc", required=True)
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", help="a folder for the models that fail")
-    options = parser.parse_args()
-    passed = failed = refused = 0
-    seeds = range(options.seed, options.seed + options.count)
-    with ThreadPoolExecutor(options.jobs) as workers:
-        for seed, failures in zip(seeds, workers.map(lambda s: check(options.torshc, s, options.keep), seeds)):
-            if failures is None:
-                refused += 1
-            elif failures:
-                failed += 1
-                print(f"seed {seed}:", *failures, sep="\n  ", flush=True)
-            else:
-                passed += 1
-    # A generator whose programs are not valid ONNX tests nothing.
-    if refused * 5 > options.count:
-        print(f"ONNX Runtime refused {refused} of {options.count} programs: the generator is wrong")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return random_models.compare(torshc, program.model(), ["-O3", "-O0"], inputs(), seed, keep)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(random_models.main(__doc__, 50, check))

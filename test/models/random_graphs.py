@@ -7,24 +7,17 @@ agree with ONNX Runtime, for several sizes where dims are symbolic. A failing mo
     random_graphs.py --torshc build/bin/torshc --seed 17 --count 1 --keep /tmp/failed
 """
 
-import argparse
-import shutil
-import subprocess
 import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 try:
     import numpy as np
-    import onnx
-    import onnxruntime
+    import random_models
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as problem:
     print(f"skipped: {problem}; install the packages of requirements/")
     sys.exit(77)
 
-RTOL = 1e-4  # of the largest expected value; graphs are a dozen ops deep and everything is float32
+LEVELS = ["-O3", "-O0", "-O3 --fusion=conservative", "-O3 --fusion=aggressive", "-O3 --batch-order=images"]
 SIZES = [{"n": 3, "s": 6}, {"n": 2, "s": 9}]
 UNARY = ["Relu", "Tanh", "Sigmoid", "Neg", "Abs", "Erf", "Sin", "Cos", "LeakyRelu", "HardSwish", "Softplus", "Elu",
          "Softsign", "Gelu", "HardSigmoid", "Mish", "Atan"]
@@ -444,94 +437,19 @@ class Builder:
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
 
 
-def call(command):
-    try:
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300, errors="replace")
-    except subprocess.TimeoutExpired:
-        return "took more than 300 s"
-    if done.returncode == 0:
-        return ""
-    lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-    return f"exit code {done.returncode}: {lines[0][:400]}"
-
-
 def check(torshc, seed, keep):
-    """What is wrong with this seed, as lines; None when ONNX Runtime itself refuses the graph."""
     builder = Builder(seed)
     model = builder.build()
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-    except Exception:
-        return None
-    folder = Path(tempfile.mkdtemp(prefix=f"torsh{seed}_"))
-    path = folder / "model.onnx"
-    onnx.save(model, path)
-    failures, artifacts = [], {}
-    for level in ("-O3", "-O0", "-O3 --fusion=conservative", "-O3 --fusion=aggressive", "-O3 --batch-order=images"):
-        artifacts[level] = folder / f"model{len(artifacts)}.so"
-        if problem := call([torshc, path, "-o", artifacts[level], *level.split(), "--target-cpu", "host", "-j", "1"]):
-            failures.append(f"compile {level}: {problem}")
-            artifacts[level] = None
-    for number, sizes in enumerate(SIZES if builder.symbolic else SIZES[:1]):
-        rng = np.random.default_rng([seed, number])
-        feeds, arguments = {}, []
-        for value in builder.inputs:
-            shape = [sizes[label] if label else size for label, size in value.dims]
-            feeds[value.name] = rng.standard_normal(shape).astype(np.float32)
-            file = folder / f"{value.name}.{number}.npy"
-            np.save(file, feeds[value.name])
-            arguments += ["--input", f"{value.name}={file}"]
-        try:
-            expected = session.run(None, feeds)
-        except Exception:
-            # Nothing to compare with: the graph is not valid for these sizes.
-            shutil.rmtree(folder)
-            return None
-        for output, array in zip(session.get_outputs(), expected):
-            file = folder / f"{output.name}.{number}.npy"
-            np.save(file, array)
-            arguments += ["--expect", f"{output.name}={file}"]
-        arguments += ["--rtol", RTOL, "--atol", 1e-6, "--threads", 1]
-        ways = [(f"run {level}", [artifact]) for level, artifact in artifacts.items() if artifact]
-        for name, command in ways + [("naive", [path, "--naive"])]:
-            if problem := call([torshc, "run", *command, *arguments]):
-                failures.append(f"{name} with {sizes if builder.symbolic else 'static sizes'}: {problem}")
-    if failures and keep:
-        shutil.copytree(folder, Path(keep) / f"seed{seed}", dirs_exist_ok=True)
-    shutil.rmtree(folder)
-    return failures
 
+    def inputs():
+        for number, sizes in enumerate(SIZES if builder.symbolic else SIZES[:1]):
+            rng = np.random.default_rng([seed, number])
+            feeds = {value.name: rng.standard_normal([sizes[label] if label else size for label, size in value.dims])
+                     .astype(np.float32) for value in builder.inputs}
+            yield sizes if builder.symbolic else "static sizes", feeds
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torshc", required=True)
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", help="a folder for the models that fail")
-    options = parser.parse_args()
-    passed = failed = refused = 0
-    seeds = range(options.seed, options.seed + options.count)
-    with ThreadPoolExecutor(options.jobs) as workers:
-        for seed, failures in zip(seeds, workers.map(lambda s: check(options.torshc, s, options.keep), seeds)):
-            if failures is None:
-                refused += 1
-            elif failures:
-                failed += 1
-                print(f"seed {seed}:", *failures, sep="\n  ", flush=True)
-            else:
-                passed += 1
-    # A generator whose graphs are not valid ONNX tests nothing.
-    if refused * 5 > options.count:
-        print(f"ONNX Runtime refused {refused} of {options.count} graphs: the generator is wrong")
-        failed += 1
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return random_models.compare(torshc, model, LEVELS, inputs(), seed, keep)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(random_models.main(__doc__, 100, check))
