@@ -157,6 +157,8 @@ void PlanBuilder::buildLoop(GroupOp group, Frame &frame) {
 }
 
 Error PlanBuilder::buildControl(GroupOp group) {
+  if (isa<StageOp>(controlOf(group)))
+    return buildStage(group);
   Frame frame;
   if (Error error = readPlaces(group, frame))
     return error;

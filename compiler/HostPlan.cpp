@@ -191,6 +191,10 @@ Function *PlanBuilder::buildPrepare() {
   mlir::Operation *terminator = function.getBody().front().getTerminator();
   for (auto [output, result] : enumerate(getOutputResults(function)))
     for (auto [axis, attr] : enumerate(getDims(terminator->getOperand(result)))) {
+      if (!isKnown(attr)) {
+        store(b.getInt64(-1), element(prepare->getArg(2), output, pointer), axis);
+        continue;
+      }
       Value *size = dim(attr);
       if (!dim::asConstant(attr)) {
         failUnless(b.CreateICmpSGE(size, b.getInt64(0)), uint64_t(-1), guards.size(), size, b.getInt64(0));
@@ -358,7 +362,7 @@ void PlanBuilder::buildQuery(Function *prepare, Function *run, Function *costs) 
                                  prepare,
                                  run,
                                  count(kernelOfLaunch.size()),
-                                 count(0),
+                                 count(numFrames),
                                  costs,
                                  table(i32, launchKernels, "launch_kernels"),
                                  count(numSlots),
@@ -384,6 +388,11 @@ Error PlanBuilder::build() {
           "' is kept from step to step, so its size must be known when the model is compiled; "
           "fix the size with --dim");
   Function *prepare = buildPrepare();
+  for (auto [output, result] : enumerate(getOutputResults(function))) {
+    auto &numbers = outputsOf[function];
+    numbers.resize(function.getNumResults());
+    numbers[result] = output;
+  }
   for (mlir::func::FuncOp part : functions)
     runs[part.getSymName()] = declareRun(part == function ? "run" : part.getSymName());
   for (mlir::func::FuncOp part : functions)

@@ -27,6 +27,8 @@ void buildAlgebraPipeline(OpPassManager &pm, const GraphOptions &options) {
   pm.addPass(createCanonicalizerPass());
   // Equal subgraphs (masks, position ids) must be one value before groups duplicate their readers.
   pm.addPass(createCSEPass());
+  // After the identities, which leave fewer ops that wait; before bodies become functions, for stages do too.
+  pm.addNestedPass<func::FuncOp>(createFormStagesPass());
   // Passes know functions: what a body needs is done to it as to main. After the identities, which resolve known conditions.
   pm.addPass(createOutlineRegionsPass());
   // Numbers that no input can change; the passes below ask for constants.

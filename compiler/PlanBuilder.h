@@ -1,7 +1,7 @@
 //===-- PlanBuilder.h - Builds the host plan's functions ----------------------------------------------------===//
 //
-// HostPlan.cpp has prepare() and the tables, RunPlan.cpp the launches of run(), and ControlPlan.cpp the conditions and
-// loops in it.
+// HostPlan.cpp has prepare() and the tables, RunPlan.cpp the launches of run(), ControlPlan.cpp the conditions and loops in
+// it, and StagePlan.cpp what waits for sizes.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef TORSH_COMPILER_PLANBUILDER_H
@@ -10,6 +10,7 @@
 #include "compiler/HostPlan.h"
 #include "dialects/torsh/HostControl.h"
 #include "passes/lowering/KernelBuilder.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/IRBuilder.h"
 
 namespace torsh {
@@ -21,7 +22,11 @@ public:
               const DevicePlan *device)
       : function(function), levels(levels), module(module), device(device), b(module.getContext()),
         pointer(llvm::PointerType::get(module.getContext(), 0)), i8(b.getInt8Ty()), i32(b.getInt32Ty()),
-        i64(b.getInt64Ty()), symbolNames(boundSymbols(function)), functions(functionsFrom(function)) {}
+        i64(b.getInt64Ty()), symbolNames(boundSymbols(function)), functions(functionsFrom(function)) {
+    known.insert_range(symbolNames);
+    for (mlir::func::FuncOp part : functions)
+      symbolNames.append(bornSymbols(part));
+  }
 
   llvm::Error build();
 
@@ -66,6 +71,20 @@ private:
                 llvm::ArrayRef<llvm::Value *> results);
   llvm::Value *allocate(llvm::Type *type, uint64_t count);
 
+  //===-- Stages (StagePlan.cpp) -----------------------------------------------------------------------------===//
+  /// Whether all symbols of a dim have a value before the run.
+  bool isKnown(DimAttr dim) const;
+  llvm::Error buildStage(GroupOp group);
+  /// Reads the sizes of a stage's function, checks them, and gets memory of these sizes.
+  llvm::Error openStage(mlir::func::FuncOp stage);
+  llvm::Error buildBind(BindSizesOp bind);
+  void checkSizes(mlir::func::FuncOp stage);
+  void takeFrame(DimAttr bytes);
+  void takeOutputs(mlir::func::FuncOp stage);
+  void refuseUnless(llvm::Value *condition, const llvm::Twine &guard, llvm::Value *actual,
+                    llvm::Value *expected);
+  llvm::Value *callHost(uint64_t member, llvm::ArrayRef<llvm::Value *> arguments);
+
   void buildQuery(llvm::Function *prepare, llvm::Function *run, llvm::Function *costs);
 
   mlir::func::FuncOp function;
@@ -84,6 +103,10 @@ private:
   llvm::StringMap<uint64_t> kernelIndex;
   llvm::SmallVector<mlir::func::FuncOp> functions; ///< main, then the bodies of control flow
   llvm::StringMap<llvm::Function *> runs;          ///< by the name of the function
+  llvm::StringSet<> known; ///< symbols that the inputs' dims give
+  uint32_t numFrames = 0;
+  /// For each result of main and of the functions of stages the output of the model that it is.
+  llvm::DenseMap<mlir::func::FuncOp, llvm::SmallVector<std::optional<unsigned>>> outputsOf;
   // run()'s arguments
   llvm::Value *weights = nullptr, *inputs = nullptr, *outputs = nullptr, *workspace = nullptr,
               *kernels = nullptr;

@@ -175,9 +175,13 @@ Error PlanBuilder::buildRun(mlir::func::FuncOp part, Function *run) {
   outTable = b.CreateAlloca(ArrayType::get(pointer, mostOut));
   dimTable = b.CreateAlloca(ArrayType::get(i64, mostDims));
 
+  if (part->hasAttr(kStageAttr))
+    if (Error error = openStage(part))
+      return error;
+
   mlir::Attribute segment;
   for (mlir::Operation &op : part.getBody().front()) {
-    if (isa<ConstantOp, ReshapeOp, GuardOp>(op))
+    if (isa<ConstantOp, ReshapeOp, GuardOp, BindSizesOp>(op))
       continue;
     if (mlir::Attribute own = op.getAttr("segment"); own != segment) {
       if (segment)

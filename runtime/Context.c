@@ -1,4 +1,5 @@
 #include "Context.h"
+#include "BornSizes.h"
 #include "DeviceRun.h"
 #include "Status.h"
 
@@ -23,8 +24,9 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
                  output_ranks = sum_ranks(p->outputs, p->num_outputs);
   /* One block: the struct, then arrays of 8-byte entries. */
   const size_t head = (sizeof(torsh_context) + 15) / 16 * 16;
-  const size_t entries =
-      p->num_symbols + input_ranks + output_ranks + 2 * (size_t)p->num_inputs + 3 * (size_t)p->num_outputs;
+  const size_t arenas = p->num_frames ? (size_t)p->num_frames + p->num_outputs : 0;
+  const size_t entries = p->num_symbols + input_ranks + output_ranks + 2 * (size_t)p->num_inputs +
+                         3 * (size_t)p->num_outputs + arenas * (sizeof(torsh_rt_arena) / 8);
   char *block = calloc(1, head + entries * 8);
   if (!block)
     return torsh_rt_fail(error, TORSH_E_NO_MEMORY, "no memory for a context.");
@@ -38,6 +40,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   context->output_dims = (int64_t **)(void *)(next += p->num_inputs);
   context->output_data = (void **)(void *)(next += p->num_outputs);
   context->output_bytes = (uint64_t *)(void *)(next += p->num_outputs);
+  context->born = (torsh_rt_arena *)(void *)(next += p->num_outputs);
   for (uint32_t i = 0; i < p->num_outputs; ++i) {
     context->output_dims[i] = dims;
     dims += p->outputs[i].rank;
@@ -60,6 +63,7 @@ void torsh_rt_context_destroy(torsh_context *context) {
   torsh_rt_device_run_destroy(context->device_run);
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
+  torsh_rt_born_release(context);
   torsh_rt_module_release(context->module);
   free(context);
 }
@@ -75,6 +79,7 @@ void torsh_rt_context_leave(torsh_context *context) {
 static void release_arenas(torsh_context *context) {
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
+  torsh_rt_born_release(context);
   atomic_store_explicit(&context->counters.arena_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&context->counters.output_bytes, 0, memory_order_relaxed);
 }
@@ -83,7 +88,7 @@ torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes) {
   if (!context || !torsh_rt_context_enter(context))
     return TORSH_E_INVALID_ARGUMENT;
   context->memory_cap = bytes;
-  if (bytes && context->workspace.size + context->outputs.size > bytes)
+  if (bytes && context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) > bytes)
     release_arenas(context);
   torsh_rt_context_leave(context);
   return TORSH_OK;

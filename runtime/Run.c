@@ -1,4 +1,5 @@
 #include "Run.h"
+#include "BornSizes.h"
 #include "DeviceRun.h"
 #include "Log.h"
 #include "Status.h"
@@ -44,6 +45,8 @@ static torsh_status refuse_shape(const torsh_program *p, const torsh_shape_error
 /* Whether the inputs have the dims of the last successful prepare(). */
 static int dims_are_known(const torsh_context *context, const torsh_program *p) {
   const int64_t *known = context->known_dims;
+  if (p->num_frames) /* the last run filled in what prepare() left open */
+    return 0;
   for (uint32_t i = 0; i < p->num_inputs; known += p->inputs[i++].rank)
     if (p->inputs[i].rank && memcmp(known, context->input_dims[i], p->inputs[i].rank * sizeof(int64_t)) != 0)
       return 0;
@@ -62,7 +65,9 @@ static torsh_status prepare(torsh_context *context, torsh_error *error) {
     return refuse_shape(p, &why, error);
   for (uint32_t i = 0; i < p->num_outputs; ++i) {
     const torsh_dtype dtype = {p->outputs[i].dtype_code, p->outputs[i].dtype_bits, 1};
-    if (torsh_rt_byte_size(dtype, p->outputs[i].rank, context->output_dims[i], &context->output_bytes[i]))
+    context->output_bytes[i] = 0;
+    if (!torsh_rt_is_born(context, i) &&
+        torsh_rt_byte_size(dtype, p->outputs[i].rank, context->output_dims[i], &context->output_bytes[i]))
       return torsh_rt_fail_at(error, TORSH_E_SHAPE, (int32_t)i, -1,
                               "output %u (\"%s\") would have a negative or too large size for these inputs.",
                               i, p->outputs[i].name);
@@ -128,6 +133,14 @@ static torsh_status take_outputs(torsh_context *context, const torsh_value *outp
     const torsh_value *value = &outputs[i];
     const uint64_t bytes = context->output_bytes[i];
     context->output_data[i] = NULL;
+    if (torsh_rt_is_born(context, i)) {
+      /* Room and dims are looked at when the run knows them. */
+      if (value->tag != TORSH_VALUE_TENSOR)
+        return torsh_rt_check_output(&p->outputs[i], i, value, context->output_dims[i], error);
+      if (!is_owned(value))
+        context->output_data[i] = (char *)value->as.tensor.data + value->as.tensor.byte_offset;
+      continue;
+    }
     if (value->tag == TORSH_VALUE_TENSOR && is_owned(value)) {
       /* At least one line each, so that the pointer of an empty output is not NULL. */
       uint64_t room = bytes ? (bytes + 63) / 64 * 64 : 64;
@@ -155,12 +168,6 @@ static torsh_status take_outputs(torsh_context *context, const torsh_value *outp
   return TORSH_OK;
 }
 
-/* An output that is not placed yet is NULL. */
-static int overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes) {
-  const uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
-  return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
-}
-
 /* What a step writes over must not be read under another name. */
 static torsh_status check_state_overlap(const torsh_context *context, const torsh_value *inputs,
                                         torsh_error *error) {
@@ -172,7 +179,7 @@ static torsh_status check_state_overlap(const torsh_context *context, const tors
     for (uint32_t j = 0; j < p->num_inputs; ++j) {
       uint64_t bytes = 0;
       torsh_rt_byte_size(inputs[j].as.tensor.dtype, p->inputs[j].rank, inputs[j].as.tensor.shape, &bytes);
-      if (i != j && overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
+      if (i != j && torsh_rt_overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
         return torsh_rt_fail_at(
             error, TORSH_E_LAYOUT, (int32_t)i, -1,
             "a step writes over input %u (\"%s\"), whose buffer overlaps that of input %u "
@@ -191,21 +198,29 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
   for (uint32_t i = 0; i < p->num_inputs; ++i) {
     uint64_t bytes = 0;
     torsh_rt_byte_size(inputs[i].as.tensor.dtype, p->inputs[i].rank, inputs[i].as.tensor.shape, &bytes);
-    if (owned_bytes && overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
+    if (owned_bytes && torsh_rt_overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
       return torsh_rt_fail_at(
           error, TORSH_E_LAYOUT, (int32_t)i, -1,
           "input %u (\"%s\") is an output that this context owns, and this run would overwrite it. "
           "Copy it, or give output buffers.",
           i, p->inputs[i].name);
+    for (uint32_t j = 0; j < p->num_outputs && p->num_frames; ++j) {
+      const torsh_rt_arena *arena = torsh_rt_born_output(context, j);
+      if (torsh_rt_overlap(context->input_data[i], bytes, arena->data, arena->size))
+        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
+                                "input %u (\"%s\") is an output that this context owns, and this run would overwrite "
+                                "it. Copy it, or give output buffers.",
+                                i, p->inputs[i].name);
+    }
     for (uint32_t j = 0; j < p->num_outputs; ++j)
-      if (overlap(context->input_data[i], bytes, context->output_data[j], context->output_bytes[j]))
+      if (torsh_rt_overlap(context->input_data[i], bytes, context->output_data[j], context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
                                 "the buffers of input %u (\"%s\") and output %u (\"%s\") overlap.", i,
                                 p->inputs[i].name, j, p->outputs[j].name);
   }
   for (uint32_t i = 0; i < p->num_outputs; ++i)
     for (uint32_t j = i + 1; j < p->num_outputs; ++j)
-      if (overlap(context->output_data[i], context->output_bytes[i], context->output_data[j],
+      if (torsh_rt_overlap(context->output_data[i], context->output_bytes[i], context->output_data[j],
                   context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
                                 "the buffers of outputs %u and %u overlap.", i, j);
@@ -253,7 +268,7 @@ static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_
 static void place_outputs(torsh_context *context) {
   char *next = context->outputs.data;
   for (uint32_t i = 0; i < context->module->program->num_outputs; ++i) {
-    if (context->output_data[i])
+    if (context->output_data[i] || torsh_rt_is_born(context, i))
       continue;
     context->output_data[i] = next;
     next += context->output_bytes[i] ? (context->output_bytes[i] + 63) / 64 * 64 : 64;
@@ -267,6 +282,7 @@ typedef struct flight {
   torsh_rt_lane lane;
   const torsh_context *context;
   torsh_rt_device_run *device; /* NULL: this run is on the CPU */
+  torsh_rt_birth birth;
   int is_watched;
 } flight;
 
@@ -334,14 +350,27 @@ static int32_t host_parallel_for(void *opaque, torsh_kernel_fn fn, const void *c
   return atomic_load_explicit(job.cancelled, memory_order_relaxed) ? TORSH_E_CANCELLED : TORSH_OK;
 }
 
-static torsh_status fly(torsh_context *context, torsh_error *error) {
+static int32_t host_frame(void *opaque, uint32_t slot, uint64_t bytes, void **data) {
+  return torsh_rt_birth_frame(&((flight *)opaque)->birth, slot, bytes, data);
+}
+
+static int32_t host_output(void *opaque, uint32_t index, const int64_t *dims, void **data) {
+  return torsh_rt_birth_output(&((flight *)opaque)->birth, index, dims, data);
+}
+
+static int32_t host_refuse(void *opaque, uint32_t guard, int64_t actual, int64_t expected) {
+  return torsh_rt_birth_refuse(&((flight *)opaque)->birth, guard, actual, expected);
+}
+
+static torsh_status fly(torsh_context *context, const torsh_value *outputs, torsh_error *error) {
   torsh_module *module = context->module;
   flight f;
   f.context = context;
+  f.birth = (torsh_rt_birth){context, outputs, error, TORSH_OK};
   f.is_watched = context->trace || context->recorder;
   f.device = module->device ? torsh_rt_device_begin(context) : NULL;
   torsh_rt_lane_begin(&f.lane, module->executor);
-  const torsh_host host = {sizeof(host), 0, &f, host_parallel_for};
+  const torsh_host host = {sizeof(host), 0, &f, host_parallel_for, host_frame, host_output, host_refuse};
   int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,
                                         context->output_data, context->workspace.data, context->symbols);
   torsh_rt_lane_end(&f.lane);
@@ -357,6 +386,8 @@ static torsh_status fly(torsh_context *context, torsh_error *error) {
   add(&context->counters.waits, f.lane.waits);
   if (result == TORSH_OK)
     return TORSH_OK;
+  if (f.birth.status)
+    return f.birth.status;
   if (result == TORSH_E_CANCELLED)
     return torsh_rt_fail(error, TORSH_E_CANCELLED, "the run was cancelled.");
   if (result == TORSH_E_DEVICE) {
@@ -385,7 +416,7 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
   place_outputs(context);
   if (context->recorder)
     torsh_rt_recorder_start_run(context->recorder, context->symbols);
-  status = fly(context, error);
+  status = fly(context, outputs, error);
   for (uint32_t i = 0; i < num_outputs && !status; ++i) {
     if (is_owned(&outputs[i])) {
       describe_output(context, i, &outputs[i]);

@@ -25,6 +25,11 @@ int torsh_rt_byte_size(torsh_dtype dtype, uint32_t rank, const int64_t *dims, ui
   return 0;
 }
 
+int torsh_rt_overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes) {
+  const uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+  return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
+}
+
 const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]) {
   const char *kind = dtype.code == TORSH_DTYPE_INT       ? "int"
                      : dtype.code == TORSH_DTYPE_UINT    ? "uint"

@@ -8,6 +8,9 @@
 /* Bytes of a tensor of these dims; returns -1 when a dim is negative or the product overflows. */
 int torsh_rt_byte_size(torsh_dtype dtype, uint32_t rank, const int64_t *dims, uint64_t *bytes);
 
+/* Whether two buffers share a byte. One that is not placed yet is NULL and shares none. */
+int torsh_rt_overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes);
+
 /* "float32 [2, 3]" pieces for messages. */
 const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]);
 

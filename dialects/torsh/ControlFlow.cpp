@@ -94,4 +94,19 @@ LogicalResult GroupOp::verify() {
                                       typesInside(*this, getResultTypes(), yielded))));
 }
 
+LogicalResult BindSizesOp::verify() {
+  auto type = cast<RankedTensorType>(getX().getType());
+  if (type.getRank() > 1 || !type.hasStaticShape() ||
+      !(type.getElementType().isInteger(32) || type.getElementType().isInteger(64)))
+    return emitOpError("bind_sizes_c1: ") << type << " is no list of i32 or i64 of static length";
+  size_t expected = type.getNumElements() * (getSignedValues() ? 2 : 1);
+  if (getSymbols().size() != expected)
+    return emitOpError("bind_sizes_c1: ") << expected << " symbols expected, there are " << getSymbols().size();
+  return success();
+}
+
+LogicalResult StageOp::verify() {
+  return checkTypes(*this, "stage_c1", "values of the region", yieldedTypes(getBody()), getResultTypes());
+}
+
 } // namespace torsh

@@ -6,7 +6,7 @@ include "TorshAttrs.td"
 include "TorshInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 
-def Torsh_YieldOp : Torsh_Op<"yield", [Pure, ReturnLike, Terminator, ParentOneOf<["IfOp", "ForOp", "WhileOp", "GroupOp", "KernelOp"]>]> {
+def Torsh_YieldOp : Torsh_Op<"yield", [Pure, ReturnLike, Terminator, ParentOneOf<["IfOp", "ForOp", "WhileOp", "StageOp", "GroupOp", "KernelOp"]>]> {
   let summary = "the results of a region";
   let description = "yield_c1: the types are those that the parent expects of this region.";
   let arguments = (ins Variadic<AnyType>:$values);
@@ -50,11 +50,38 @@ def Torsh_WhileOp : Torsh_Op<"while", [SingleBlock, RecursiveMemoryEffects]> {
   let hasVerifier = 1;
 }
 
+def Torsh_BindSizesOp : Torsh_Op<"bind_sizes", [Torsh_ZeroGradient]> {
+  let summary = "gives symbols the values of an integer tensor's elements";
+  let description = [{
+    Behind it the symbols are sizes that types may name. Values that must be sizes are checked: a negative one ends the
+    run with a status. With `signed_values` each element has two symbols, the size of its positive part and of its
+    negative part, so that symbols never are negative; values are cut to +-2^40.
+    bind_sizes_c1: x is an i32 or i64 tensor of rank 0 or 1 and static length, with one symbol (or two) an element.
+  }];
+  let arguments = (ins Torsh_Tensor:$x, StrArrayAttr:$symbols, UnitAttr:$signed_values);
+  let assemblyFormat = "$x `as` $symbols attr-dict `:` type($x)";
+  let hasVerifier = 1;
+}
+
+def Torsh_StageOp : Torsh_Op<"stage", [SingleBlock, NoRegionArguments, RecursiveMemoryEffects]> {
+  let summary = "what waits for sizes that are born at run time";
+  let description = [{
+    The region begins with the torsh.bind_sizes that give the sizes, and is all of its function that needs one of them;
+    the function returns its results (torsh-form-stages). Buffers of these sizes get memory when the sizes are known.
+    stage_c1: the region yields the result types.
+  }];
+  let results = (outs Variadic<AnyType>:$ys);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$body attr-dict `:` type($ys)";
+  let hasVerifier = 1;
+}
+
 def Torsh_GroupOp : Torsh_Op<"group", [SingleBlock, IsolatedFromAbove, RecursiveMemoryEffects]> {
   let summary = "a fusion group: the ops that become one kernel";
   let description = [{
     Isolated; the block arguments stand for the operands. `anchor` names the strategy that builds the kernel
-    (elementwise, reduction, contraction, depthwise, pool, recurrent, attention, index). group_c1: block arguments have the
+    (elementwise, reduction, contraction, depthwise, expand_depthwise, pool, pool_grad, weight_grad, recurrent,
+    attention, index), or says "control" for an op whose regions call functions. group_c1: block arguments have the
     operands' types, yielded values the results' types.
   }];
   let arguments = (ins Variadic<AnyType>:$inputs, StrAttr:$anchor);

@@ -45,6 +45,14 @@ llvm::SmallVector<func::FuncOp> functionsFrom(func::FuncOp main) {
   return found.takeVector();
 }
 
+llvm::SmallVector<llvm::StringRef> bornSymbols(func::FuncOp function) {
+  llvm::SmallVector<llvm::StringRef> names;
+  for (BindSizesOp bind : function.getOps<BindSizesOp>())
+    for (auto name : bind.getSymbols().getAsRange<StringAttr>())
+      names.push_back(name.getValue());
+  return names;
+}
+
 ControlFrame::ControlFrame(GroupOp group) {
   MLIRContext *context = group.getContext();
   DimAttr top = dim::constant(context, 0);

@@ -1,7 +1,8 @@
 //===-- HostControl.h - Control flow in a host plan ---------------------------------------------------------===//
 //
-// A group of the anchor "control" holds one torsh.if, torsh.for or torsh.while whose regions call functions
-// (torsh-outline-regions). Its memory is a frame behind the arena of the function around it.
+// A group of the anchor "control" holds one torsh.if, torsh.for, torsh.while or torsh.stage whose regions call functions
+// (torsh-outline-regions). Its memory is a frame behind the arena of the function around it; a stage asks the host for its
+// own when its sizes are known.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef TORSH_DIALECTS_TORSH_HOSTCONTROL_H
@@ -15,6 +16,9 @@ namespace torsh {
 
 constexpr llvm::StringLiteral kControlAnchor("control");
 
+/// Unit attribute of the function of a stage.
+constexpr llvm::StringLiteral kStageAttr("torsh.stage");
+
 /// Bytes of a tensor's buffer, rounded up to the alignment of buffers.
 DimAttr paddedBytes(mlir::RankedTensorType type);
 
@@ -27,6 +31,9 @@ mlir::func::CallOp callOf(mlir::Region &region);
 llvm::SmallVector<mlir::func::FuncOp> bodiesOf(GroupOp group);
 /// All functions that a function reaches, itself first, each before those that it reaches.
 llvm::SmallVector<mlir::func::FuncOp> functionsFrom(mlir::func::FuncOp main);
+
+/// The symbols that the binds of a function name, in order.
+llvm::SmallVector<llvm::StringRef> bornSymbols(mlir::func::FuncOp function);
 
 /// What lies in the frame of control flow: offsets in bytes from its start.
 struct ControlFrame {

@@ -118,6 +118,8 @@ public:
   mlir::MLIRContext *const context;
   const ImportOptions &options;
   DimUnifier dims;
+  /// Values whose elements have symbols in a block: by value and block, without and with signs.
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Block *>, llvm::SmallVector<DimAttr>> boundSizes, boundIntegers;
   Frame *frame = nullptr;
   Scope *scope = nullptr;
 

@@ -39,7 +39,7 @@ RankedTensorType NodeImport::typeOf(size_t i) {
   return mlir::cast<RankedTensorType>(operand(i).getType());
 }
 
-std::optional<SmallVector<DimAttr>> NodeImport::shapeValue(size_t i) {
+std::optional<SmallVector<DimAttr>> NodeImport::knownValue(size_t i) {
   NamedValue *named = hasInput(i) ? graph.find(node.inputs[i]) : nullptr;
   if (!named)
     return std::nullopt;

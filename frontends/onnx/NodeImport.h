@@ -42,7 +42,12 @@ public:
   mlir::RankedTensorType typeOf(size_t i);
   /// The operand's value as integer dim expressions (constants included) when it is known at import: initializers,
   /// Constant nodes and everything computed from Shape. Rank 0 gives one entry.
+  std::optional<llvm::SmallVector<DimAttr>> knownValue(size_t i);
+  /// As knownValue; else symbols that take the operand's elements as sizes during the run, which are checked not to be
+  /// negative. None for what is no list of at most 64 integers.
   std::optional<llvm::SmallVector<DimAttr>> shapeValue(size_t i);
+  /// As shapeValue for elements of any sign.
+  std::optional<llvm::SmallVector<DimAttr>> integerValue(size_t i);
   /// As shapeValue, all constants.
   std::optional<llvm::SmallVector<int64_t>> constantInts(size_t i);
   /// A known constant of at most 64 Ki elements as doubles (integers converted), row-major.
@@ -90,7 +95,15 @@ public:
   llvm::FailureOr<int64_t> axis(int64_t value, int64_t rank);
   /// A fresh symbol for a size born at run time.
   DimAttr freshSymbol(llvm::StringRef hint);
+  /// Symbols that take the elements of a list of integers as sizes during the run (torsh.bind_sizes).
+  llvm::SmallVector<DimAttr> bindSizes(mlir::Value list, llvm::StringRef hint);
+  /// Symbols for sizes that are long expressions of others; negative values end the run.
+  llvm::SmallVector<DimAttr> nameSizes(llvm::ArrayRef<DimAttr> sizes, llvm::StringRef hint);
 
+private:
+  std::optional<llvm::SmallVector<DimAttr>> bindOperand(size_t i, bool isSigned);
+
+public:
   /// Set when an operand was asked for that the node does not have; the node is then rejected.
   bool invalid = false;
 };

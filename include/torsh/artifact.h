@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TORSH_ARTIFACT_VERSION 2u
+#define TORSH_ARTIFACT_VERSION 3u
 #define TORSH_TRAILER_MAGIC "TORSH\0A\n" /* 8 bytes with the terminating NUL left out */
 #define TORSH_WEIGHTS_ALIGNMENT 65536u
 
@@ -53,6 +53,13 @@ typedef struct torsh_host {
    * torsh_program.launch_kernels. */
   int32_t (*parallel_for)(void *context, torsh_kernel_fn fn, const void *const *in, void *const *out,
                           const int64_t *dims, int64_t tiles, int64_t grain, uint32_t launch);
+  /* The next three serve sizes that are born during the run; each returns 0, or a status that ends the run.
+   * Memory for the frame `slot`, 64-byte aligned; what the frame held before is lost. */
+  int32_t (*frame)(void *context, uint32_t slot, uint64_t bytes, void **data);
+  /* Where the output `index` goes, whose dims prepare() gave as -1 and are known now. */
+  int32_t (*output)(void *context, uint32_t index, const int64_t *dims, void **data);
+  /* The run's sizes break torsh_program.guards[guard]. Never returns 0. */
+  int32_t (*refuse)(void *context, uint32_t guard, int64_t actual, int64_t expected);
 } torsh_host;
 
 /* Element types are DLPack's (code, bits) pairs; lanes are 1. 4-bit types are packed two in a byte, low half first. */
@@ -135,17 +142,18 @@ typedef struct torsh_program {
   const char *const *guards;       /* num_guards sentences for messages */
   const torsh_code *codes;         /* num_codes entries, ascending cpu_level */
   /* From the inputs' dims: binds the symbols (num_symbols entries), checks guards, computes every output's dims and
-   * the workspace size in bytes. Pure; returns 0, or 1 with *error filled. Ranks were checked by the caller. */
+   * the workspace size in bytes. Dims that depend on the inputs' values are -1: run() asks for these outputs. Pure;
+   * returns 0, or 1 with *error filled. Ranks were checked by the caller. */
   int32_t (*prepare)(const int64_t *const *input_dims, int64_t *symbols, int64_t *const *output_dims,
                      uint64_t *workspace_bytes, torsh_shape_error *error);
-  /* One inference with the symbols that prepare() gave. Inputs, outputs and weights are contiguous row-major data;
+  /* One inference with the symbols that prepare() gave, to which it adds those born in the run. Inputs, outputs and weights are contiguous row-major data;
    * `workspace` is 64-byte aligned and at least workspace_bytes long. Inputs that are state slots are written, so they
    * overlap nothing. Returns 0 or the status of parallel_for. */
   int32_t (*run)(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
-                 const void *const *inputs, void *const *outputs, void *workspace, const int64_t *symbols);
+                 const void *const *inputs, void *const *outputs, void *workspace, int64_t *symbols);
   uint32_t
       num_launches; /* places in run() that call parallel_for, some of them once for each image of a batch */
-  uint32_t reserved;
+  uint32_t num_frames; /* slots of torsh_host.frame */
   /* For each launch two numbers: the arithmetic of a call in operations and its traffic in bytes. Pure. NULL: not
    * known. */
   void (*costs)(const int64_t *symbols, int64_t *flops_and_bytes);

@@ -296,8 +296,8 @@ typedef struct torsh_api {
   /* Gives workspace and context-owned outputs back to the system (outputs of the last run become invalid). */
   torsh_status (*trim)(torsh_context *context);
   /* From the inputs' dtypes and shapes (data is not read): fills the outputs' dtype, ndim and shape (memory
-   * of the context, valid until its next call) and the bytes a run needs. `outputs` and `workspace_bytes` may
-   * be NULL. */
+   * of the context, valid until its next call) and the bytes a run needs. A dim that depends on the inputs' values
+   * is -1, and what such sizes need is not among the bytes. `outputs` and `workspace_bytes` may be NULL. */
   torsh_status (*output_dims)(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
                               torsh_value *outputs, uint32_t num_outputs, uint64_t *workspace_bytes,
                               torsh_error *error);

@@ -41,7 +41,10 @@ DimAttr Placer::reserve(func::FuncOp function) {
     DimAttr need = ControlFrame(group).callees;
     for (func::FuncOp body : bodiesOf(group)) {
       bodies.insert(body);
-      need = dim::max(need, dim::add(ControlFrame(group).callees, reserve(body)));
+      DimAttr inside = reserve(body);
+      // A stage's memory is asked for when its sizes are known.
+      if (!body->hasAttr(kStageAttr))
+        need = dim::max(need, dim::add(ControlFrame(group).callees, inside));
     }
     group->setAttr("frame", own);
     total = dim::max(total, dim::add(own, need));

@@ -122,6 +122,9 @@ bool ImportChecker::checkOp(Operation *op) {
   }
   if (bearsSizes(op))
     bind(op->getResultTypes());
+  if (auto sizes = dyn_cast<BindSizesOp>(op))
+    for (auto name : sizes.getSymbols().getAsRange<StringAttr>())
+      bound.insert(name.getValue());
   if (!checkTypes(op, op->getResultTypes()) || !checkAttributes(op))
     return false;
   for (Region &region : op->getRegions())

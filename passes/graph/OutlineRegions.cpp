@@ -108,6 +108,8 @@ void Outliner::outline(Operation *control, StringRef name) {
   for (Region &region : control->getRegions())
     bodies.push_back(
         moveBody(region, (name + "_body" + Twine(region.getRegionNumber())).str(), captures.getArrayRef()));
+  if (isa<StageOp>(control))
+    bodies.front()->setAttr(kStageAttr, builder.getUnitAttr());
   Location loc = control->getLoc();
   builder.setInsertionPoint(control);
   auto group =
@@ -149,7 +151,7 @@ void Outliner::outline(Operation *control, StringRef name) {
 LogicalResult Outliner::outline(func::FuncOp function) {
   SmallVector<Operation *> controls;
   for (Operation &op : function.getBody().front())
-    if (isa<IfOp, ForOp, WhileOp>(op))
+    if (isa<IfOp, ForOp, WhileOp, StageOp>(op))
       controls.push_back(&op);
   for (auto [index, control] : llvm::enumerate(controls)) {
     if (failed(checkSizes(control)))

@@ -33,10 +33,26 @@ def FormGroupsPass : Pass<"torsh-form-groups", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def FormStagesPass : Pass<"torsh-form-stages", "::mlir::func::FuncOp"> {
+  let summary = "Gathers what waits for sizes that are born at run time";
+  let description = [{
+    The ops of a block that need a symbol of a torsh.bind_sizes, by their types or by values of such ops, move with the
+    bind and the guards between its sizes into a torsh.stage at the block's end; binds that wait for others make stages
+    inside of it. What needs none of the sizes stays before. Binds whose sizes nobody needs go.
+
+    Before: `torsh.bind_sizes %n as ["n"]; %y = torsh.slice %x .. : tensor<?xf32, #torsh.dims<[n]>>; return %y, %z`
+    After:  `%s = torsh.stage { torsh.bind_sizes %n as ["n"]; %y = ..; torsh.yield %y }; return %s, %z`
+
+    Precondition: the import's contract holds. Rationale: a stage becomes a function like the body of a condition
+    (torsh-outline-regions), whose memory the host plan asks for when the sizes are known.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def OutlineRegionsPass : Pass<"torsh-outline-regions", "::mlir::ModuleOp"> {
   let summary = "Makes functions of the bodies of conditions and loops";
   let description = [{
-    Each region of a torsh.if, torsh.for or torsh.while becomes a private function of its block arguments and of the values
+    Each region of a torsh.if, torsh.for, torsh.while or torsh.stage becomes a private function of its block arguments and of the values
     that it uses from outside (constants are cloned into it); the op itself moves into a group of the anchor "control",
     which names what it uses, and its regions call the functions.
 

@@ -134,14 +134,17 @@ bool DimUnifier::unify(DimAttr a, DimAttr b, const Twine &why) {
   if (dim::asConstant(difference) || frozen)
     return false;
   if (!replaceSymbol(difference, a, b)) {
-    SmallVector<StringRef> symbols;
-    dim::collectSymbols(difference, symbols);
-    // A guard is checked before anything runs, so it cannot speak of sizes that are born later.
-    if (llvm::any_of(symbols, [&](StringRef name) { return bornSymbols.contains(name); }))
-      return false;
-    bool swap =
-        dim::asConstant(a) || (!dim::asConstant(b) && dim::toString(a).size() < dim::toString(b).size());
-    if (swap)
+    // What is known later is replaced: nothing before it may wait for it. Sizes of inputs are all known first.
+    auto birth = [&](DimAttr dim) {
+      SmallVector<StringRef> symbols;
+      dim::collectSymbols(dim, symbols);
+      int64_t latest = -1;
+      for (StringRef name : symbols)
+        if (bornSymbols.contains(name))
+          latest = std::max<int64_t>(latest, age.lookup(name));
+      return std::tuple(latest, !dim::asConstant(dim), dim::toString(dim).size());
+    };
+    if (birth(a) < birth(b))
       std::swap(a, b);
     guards.push_back({a, b, why.str()});
     expressionValues[a] = b;
@@ -165,9 +168,16 @@ void DimUnifier::rewriteFunction() {
 }
 
 void DimUnifier::emitGuards(OpBuilder &builder, Location loc) const {
-  for (const Guard &guard : guards)
+  Block *block = builder.getInsertionBlock();
+  OpBuilder last(block->getTerminator());
+  for (const Guard &guard : guards) {
+    SmallVector<StringRef> symbols;
+    dim::collectSymbols(guard.lhs, symbols);
+    dim::collectSymbols(guard.rhs, symbols);
+    bool isBorn = llvm::any_of(symbols, [&](StringRef name) { return bornSymbols.contains(name); });
     if (guard.lhs != guard.rhs)
-      GuardOp::create(builder, loc, guard.lhs, guard.rhs, guard.message);
+      GuardOp::create(isBorn ? last : builder, loc, guard.lhs, guard.rhs, guard.message);
+  }
 }
 
 } // namespace torsh

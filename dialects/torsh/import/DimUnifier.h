@@ -49,7 +49,7 @@ public:
   void freeze() { ++frozen; }
   void thaw() { --frozen; }
 
-  /// Adds the guards at the builder's insertion point.
+  /// Adds the guards at the builder's insertion point, those that speak of sizes born at run time at the block's end.
   void emitGuards(mlir::OpBuilder &builder, mlir::Location loc) const;
 
 private:

@@ -69,6 +69,35 @@ Results evaluateIf(IfOp op, Call &call) {
   return copyAll(*values);
 }
 
+/// Sizes are at most 2^40; values that need not be sizes are cut to that.
+constexpr int64_t largestSize = int64_t(1) << 40;
+
+Results evaluateBindSizes(BindSizesOp op, Call &call) {
+  const Tensor &x = call[op.getX()];
+  auto names = op.getSymbols().getAsRange<StringAttr>();
+  auto name = names.begin();
+  for (int64_t value : x.ints) {
+    if (op.getSignedValues()) {
+      value = std::clamp(value, -largestSize, largestSize);
+      call.symbols[(*name++).getValue()] = std::max<int64_t>(value, 0);
+      call.symbols[(*name++).getValue()] = std::max<int64_t>(-value, 0);
+      continue;
+    }
+    if (value < 0 || value > largestSize)
+      return call.error(Code::GuardBroken, "the size '" + (*name).getValue() + "' is " + Twine(value));
+    call.symbols[(*name++).getValue()] = value;
+  }
+  return SmallVector<Tensor>();
+}
+
+Results evaluateStage(StageOp op, Call &call) {
+  dim::Bindings symbols = call.symbols;
+  Expected<Values> values = runRegion(call, op.getBody(), {}, symbols);
+  if (!values)
+    return values.takeError();
+  return copyAll(*values);
+}
+
 /// Joins the values of all iterations along a new leading dim; `type` gives the shape when there was none.
 Expected<Tensor> stack(const Call &call, ArrayRef<TensorRef> values, Type type) {
   auto tensorType = dyn_cast<RankedTensorType>(type);
@@ -169,6 +198,8 @@ void addControlFlow(HandlerTable &table) {
   table.add<IfOp>(evaluateIf);
   table.add<ForOp>(evaluateFor);
   table.add<WhileOp>(evaluateWhile);
+  table.add<BindSizesOp>(evaluateBindSizes);
+  table.add<StageOp>(evaluateStage);
   table.add<GroupOp>(evaluateGroup);
 }
 

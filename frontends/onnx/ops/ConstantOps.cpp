@@ -118,7 +118,7 @@ LogicalResult importRange(NodeImport &node) {
     if (known && known->size() == 1 && std::floor(known->front()) == known->front() &&
         std::abs(known->front()) < 1e15)
       return SmallVector<DimAttr>{dim::constant(node.context(), int64_t(known->front()))};
-    return node.shapeValue(i);
+    return node.knownValue(i);
   };
   auto from = whole(0), to = whole(1), by = whole(2);
   auto step = by && by->size() == 1 ? dim::asConstant(by->front()) : std::nullopt;

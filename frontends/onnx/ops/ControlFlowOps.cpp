@@ -360,7 +360,7 @@ LogicalResult importLoop(NodeImport &node) {
     return node.malformed("the body's inputs and outputs do not match the node's");
   loop.stacked = loop.body->outputs.size() - 1 - loop.carried;
   if (node.hasInput(0)) {
-    auto count = node.shapeValue(0);
+    auto count = node.integerValue(0);
     auto constant = count && count->size() == 1 ? dim::asConstant(count->front()) : std::nullopt;
     // Exporters write the largest integer for "no limit".
     loop.hasLimit = !constant || *constant < INT32_MAX;

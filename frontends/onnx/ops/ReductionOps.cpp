@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 
 using namespace mlir;
 
@@ -18,6 +19,8 @@ struct Reduction {
   bool keepDims = true;
   /// No axes and noop_with_empty_axes: only what is done to each element remains.
   bool identity = false;
+  /// Axes that only the run knows.
+  std::optional<SplitReduction> split;
 };
 
 FailureOr<Reduction> readReduction(NodeImport &n) {
@@ -32,8 +35,13 @@ FailureOr<Reduction> readReduction(NodeImport &n) {
     // An operand of size 0 means no axes whatever it holds.
     if (!axes && n.typeOf(1).getRank() == 1 && dim::isConstant(getDims(n.typeOf(1))[0], 0))
       axes.emplace();
-    if (!axes)
-      return n.unsupported("the axes operand must be known at compile time");
+    if (!axes) {
+      Value list = Lists(n).operand(1);
+      if (!list)
+        return failure();
+      r.split = splitReduction(n, n.operand(0), list, r.keepDims);
+      return r;
+    }
   }
   if (!axes || axes->empty()) {
     r.identity = n.intAttr("noop_with_empty_axes", 0) != 0;
@@ -53,6 +61,12 @@ FailureOr<Reduction> readReduction(NodeImport &n) {
 }
 
 Value reduce(NodeImport &n, Value x, ReduceKind kind, const Reduction &r) {
+  if (r.split) {
+    SmallVector<int64_t> axes;
+    for (size_t i = 1; i < r.split->pairs.size(); i += 2)
+      axes.push_back(i);
+    return n.reshape(n.create<ReduceOp>(n.reshape(x, r.split->pairs), kind, axes, false), r.split->kept);
+  }
   // Without axes torsh.reduce of rank 0 is the identity, and so is the noop form.
   if (r.identity || r.axes.empty())
     return x;

@@ -2,6 +2,7 @@
 //------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
 using namespace mlir;
@@ -64,10 +65,12 @@ LogicalResult importCastLike(NodeImport &node) { return importCastTo(node, node.
 //------------------------------------------------------------------------------------------------===//
 
 LogicalResult importReshape(NodeImport &node) {
-  auto target = node.shapeValue(1);
+  auto target = node.integerValue(1);
   if (!target)
-    return node.unsupported("the shape must be computed from constants and from sizes of the inputs");
+    return node.unsupported("the length of the shape must be known");
   Dims from = getDims(node.typeOf(0)), dims = *target;
+  if (!node.knownValue(1))
+    dims = resolveReshape(node, from, dims, node.intAttr("allowzero", 0) != 0);
   DimAttr total = dim::product(node.context(), from), others = dim::constant(node.context(), 1);
   std::optional<size_t> inferred;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -112,21 +115,28 @@ LogicalResult importFlatten(NodeImport &node) {
 }
 
 /// The axes of Squeeze and Unsqueeze: an attribute up to opset 12, an input since.
-FailureOr<std::optional<SmallVector<int64_t>>> axesOf(NodeImport &node) {
+std::optional<SmallVector<int64_t>> axesOf(NodeImport &node) {
   std::optional<SmallVector<int64_t>> axes = node.opset >= 13 ? node.constantInts(1) : node.intsAttr("axes");
-  if (node.opset >= 13 && node.hasInput(1) && !axes)
-    return LogicalResult(node.unsupported("the axes must be constant"));
   return axes;
 }
 
+/// The axes as a list that only the run knows; null where they are known or not given.
+Value runTimeAxes(NodeImport &node) {
+  if (node.opset < 13 || !node.hasInput(1) || node.constantInts(1))
+    return {};
+  return Lists(node).operand(1);
+}
+
 LogicalResult importSqueeze(NodeImport &node) {
+  if (Value list = runTimeAxes(node)) {
+    node.setResult(0, squeeze(node, node.operand(0), list));
+    return success();
+  }
   auto axes = axesOf(node);
-  if (failed(axes))
-    return failure();
   Dims dims = getDims(node.typeOf(0)), result;
   llvm::SmallBitVector removed(dims.size());
-  if (*axes) {
-    for (int64_t value : **axes) {
+  if (axes) {
+    for (int64_t value : *axes) {
       FailureOr<int64_t> axis = node.axis(value, dims.size());
       if (failed(axis))
         return failure();
@@ -152,15 +162,17 @@ LogicalResult importSqueeze(NodeImport &node) {
 }
 
 LogicalResult importUnsqueeze(NodeImport &node) {
+  if (Value list = runTimeAxes(node)) {
+    node.setResult(0, unsqueeze(node, node.operand(0), list));
+    return success();
+  }
   auto axes = axesOf(node);
-  if (failed(axes))
-    return failure();
-  if (!*axes)
+  if (!axes)
     return node.malformed("the axes are missing");
   Dims dims = getDims(node.typeOf(0)), result;
-  size_t rank = dims.size() + (*axes)->size();
+  size_t rank = dims.size() + axes->size();
   llvm::SmallBitVector added(rank);
-  for (int64_t value : **axes) {
+  for (int64_t value : *axes) {
     FailureOr<int64_t> axis = node.axis(value, rank);
     if (failed(axis))
       return failure();
@@ -202,15 +214,25 @@ LogicalResult importTranspose(NodeImport &node) {
 LogicalResult importExpand(NodeImport &node) {
   auto target = node.shapeValue(1);
   if (!target)
-    return node.unsupported("the shape must be computed from constants and from sizes of the inputs");
+    return node.unsupported("the length of the shape must be known");
   Value x = node.operand(0);
   Dims from = getDims(x), result = *target;
+  const bool isKnown = node.knownValue(1).has_value();
   while (result.size() < from.size())
     result.insert(result.begin(), dim::constant(node.context(), 1));
   size_t lead = result.size() - from.size();
-  for (size_t i = 0; i < from.size(); ++i)
-    if (dim::isConstant(result[lead + i], 1))
-      result[lead + i] = from[i];
+  DimAttr one = dim::constant(node.context(), 1);
+  for (size_t i = 0; i < from.size(); ++i) {
+    DimAttr &size = result[lead + i];
+    if (size == one) {
+      size = from[i];
+    } else if (!isKnown && from[i] != one) {
+      // Only the run tells whether the size is 1 or that of the operand.
+      DimAttr neither = dim::mul(dim::sub(size, one), dim::sub(size, from[i]));
+      node.unify(neither, dim::constant(node.context(), 0), "Expand keeps a dim that is not 1");
+      size = from[i];
+    }
+  }
   node.setResult(0, node.broadcastTo(x, result));
   return success();
 }
@@ -218,7 +240,7 @@ LogicalResult importExpand(NodeImport &node) {
 LogicalResult importTile(NodeImport &node) {
   auto repeats = node.shapeValue(1);
   if (!repeats)
-    return node.unsupported("the repeats must be computed from constants and from sizes of the inputs");
+    return node.unsupported("the length of the repeats must be known");
   Value x = node.operand(0);
   Dims from = getDims(x);
   if (repeats->size() != from.size())

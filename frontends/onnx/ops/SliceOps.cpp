@@ -3,6 +3,7 @@
 #include "frontends/onnx/ops/SliceOps.h"
 #include "dialects/torsh/import/SliceBounds.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 
 using namespace mlir;
 
@@ -33,6 +34,21 @@ namespace {
 //===-- Slice
 //--------------------------------------------------------------------------------------------------===//
 
+/// The slice of bounds whose signs only the run knows.
+SymbolicSlice clampAtRun(NodeImport &node, DimAttr start, DimAttr end, int64_t step, DimAttr size) {
+  DimAttr zero = dim::constant(node.context(), 0), one = dim::constant(node.context(), 1);
+  DimAttr least = step > 0 ? zero : dim::constant(node.context(), -1), most = step > 0 ? size : dim::sub(size, one);
+  auto bound = [&](DimAttr value) {
+    DimAttr isNegative = dim::min(one, dim::max(zero, dim::neg(value)));
+    return dim::max(least, dim::min(dim::add(value, dim::mul(isNegative, size)), most));
+  };
+  DimAttr from = bound(start), to = bound(end);
+  DimAttr span = dim::max(zero, step > 0 ? dim::sub(to, from) : dim::sub(from, to));
+  Dims named = node.nameSizes({dim::max(zero, from), dim::ceilDiv(span, dim::constant(node.context(), std::abs(step)))},
+                              "bound");
+  return {named[0], named[1]};
+}
+
 LogicalResult importSliceWith(NodeImport &node, ArrayRef<DimAttr> starts, ArrayRef<DimAttr> ends,
                               ArrayRef<int64_t> axes, ArrayRef<int64_t> steps) {
   Value x = node.operand(0);
@@ -59,8 +75,7 @@ LogicalResult importSliceWith(NodeImport &node, ArrayRef<DimAttr> starts, ArrayR
     }
     auto slice = clampSlice(node.graph.dims, starts[i], ends[i], steps[i], sizes[*axis]);
     if (!slice)
-      return node.unsupported("the bounds " + dim::toString(starts[i]) + " and " + dim::toString(ends[i]) +
-                              " of a slice may be negative or not, which decides from where they count");
+      slice = clampAtRun(node, starts[i], ends[i], steps[i], sizes[*axis]);
     from[*axis] = slice->start;
     sizes[*axis] = slice->size;
   }
@@ -84,10 +99,28 @@ LogicalResult importSliceAttributes(NodeImport &node) {
                          SmallVector<int64_t>(starts->size(), 1));
 }
 
+/// Bounds, axes or steps that only the run knows.
+LogicalResult importSliceByLists(NodeImport &node) {
+  Lists lists(node);
+  Value given[4];
+  for (size_t i = 1; i <= 4; ++i)
+    if (i < 3 || node.hasInput(i))
+      if (given[i - 1] = lists.operand(i); !given[i - 1])
+        return failure();
+  for (Value list : given)
+    if (list && lists.length(list) != lists.length(given[0]))
+      return node.malformed("starts, ends, axes and steps differ in length");
+  node.setResult(0, sliceByLists(node, node.operand(0), given[0], given[1], given[2], given[3]));
+  return success();
+}
+
 LogicalResult importSlice(NodeImport &node) {
-  auto starts = node.shapeValue(1), ends = node.shapeValue(2);
+  for (size_t i : {3, 4})
+    if (node.hasInput(i) && !node.constantInts(i))
+      return importSliceByLists(node);
+  auto starts = node.integerValue(1), ends = node.integerValue(2);
   if (!starts || !ends)
-    return node.unsupported("starts and ends must be computed from constants and from sizes of the inputs");
+    return node.unsupported("the number of starts and ends must be known");
   SmallVector<int64_t> axes, steps(starts->size(), 1);
   for (size_t i = 0; i < starts->size(); ++i)
     axes.push_back(i);
