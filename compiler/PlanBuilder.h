@@ -103,7 +103,7 @@ private:
   llvm::StringMap<uint64_t> kernelIndex;
   llvm::SmallVector<mlir::func::FuncOp> functions; ///< main, then the bodies of control flow
   llvm::StringMap<llvm::Function *> runs;          ///< by the name of the function
-  llvm::StringSet<> known; ///< symbols that the inputs' dims give
+  llvm::StringSet<> known;                         ///< symbols that the inputs' dims give
   uint32_t numFrames = 0;
   /// For each result of main and of the functions of stages the output of the model that it is.
   llvm::DenseMap<mlir::func::FuncOp, llvm::SmallVector<std::optional<unsigned>>> outputsOf;

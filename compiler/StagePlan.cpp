@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/PlanBuilder.h"
-#include "llvm/ADT/SetVector.h"
 #include "torsh/artifact.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace llvm;
 using mlir::cast;
@@ -83,7 +83,8 @@ Error PlanBuilder::buildBind(BindSizesOp bind) {
       continue;
     }
     refuseUnless(b.CreateICmpULE(value, largest),
-                 "the size '" + (*name).getValue() + "' must not be negative or larger than 2^40", value, zero);
+                 "the size '" + (*name).getValue() + "' must not be negative or larger than 2^40", value,
+                 zero);
     give(value);
   }
   return Error::success();
@@ -116,8 +117,9 @@ void PlanBuilder::checkSizes(mlir::func::FuncOp stage) {
     }
     Value *most = ConstantFP::get(f64, mostElements);
     Value *count = b.CreateFPToSI(b.CreateMinNum(elements, ConstantFP::get(f64, 1e18)), i64);
-    refuseUnless(b.CreateFCmpOLE(elements, most), "a tensor of this run must not have more than 2^42 elements",
-                 count, b.getInt64(int64_t(mostElements)));
+    refuseUnless(b.CreateFCmpOLE(elements, most),
+                 "a tensor of this run must not have more than 2^42 elements", count,
+                 b.getInt64(int64_t(mostElements)));
   }
 }
 

@@ -34,23 +34,24 @@ void torsh_rt_born_release(torsh_context *context) {
 
 static torsh_status reserve(torsh_rt_birth *birth, torsh_rt_arena *arena, uint64_t bytes) {
   torsh_context *context = birth->context;
-  const uint64_t others = context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) -
-                          arena->size;
+  const uint64_t others =
+      context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) - arena->size;
   if (context->memory_cap && bytes > arena->size &&
       (bytes > context->memory_cap || others > context->memory_cap - bytes)) {
-    birth->status = torsh_rt_fail(birth->error, TORSH_E_MEMORY_CAP,
-                                  "this run needs %" PRIu64 " bytes for sizes that were born in it, besides %" PRIu64
-                                  "; the context is capped at %" PRIu64 ".",
-                                  bytes, others, context->memory_cap);
+    birth->status =
+        torsh_rt_fail(birth->error, TORSH_E_MEMORY_CAP,
+                      "this run needs %" PRIu64 " bytes for sizes that were born in it, besides %" PRIu64
+                      "; the context is capped at %" PRIu64 ".",
+                      bytes, others, context->memory_cap);
     if (birth->error)
       birth->error->needed = bytes;
     return birth->status;
   }
   /* At least one line, so that the pointer of an empty buffer is not NULL. */
   if (torsh_rt_arena_reserve(arena, bytes ? bytes : 64, &context->asked)) {
-    birth->status = torsh_rt_fail(birth->error, TORSH_E_NO_MEMORY,
-                                  "the system has no memory for %" PRIu64 " bytes of sizes that were born in this run.",
-                                  bytes);
+    birth->status = torsh_rt_fail(
+        birth->error, TORSH_E_NO_MEMORY,
+        "the system has no memory for %" PRIu64 " bytes of sizes that were born in this run.", bytes);
     if (birth->error)
       birth->error->needed = bytes;
   }
@@ -98,8 +99,8 @@ int32_t torsh_rt_birth_output(torsh_rt_birth *birth, uint32_t index, const int64
     memcpy(context->output_dims[index], dims, port->rank * sizeof(int64_t));
   if (torsh_rt_byte_size(dtype, port->rank, dims, bytes))
     return birth->status = torsh_rt_fail_at(birth->error, TORSH_E_SHAPE, (int32_t)index, -1,
-                                            "output %u (\"%s\") would have a negative or too large size.", index,
-                                            port->name);
+                                            "output %u (\"%s\") would have a negative or too large size.",
+                                            index, port->name);
   *data = context->output_data[index];
   if (!*data) {
     torsh_rt_arena *arena = torsh_rt_born_output(context, index);
@@ -113,10 +114,9 @@ int32_t torsh_rt_birth_output(torsh_rt_birth *birth, uint32_t index, const int64
     return birth->status = torsh_rt_check_output(port, index, value, dims, birth->error);
   if (value->capacity >= *bytes)
     return TORSH_OK;
-  birth->status =
-      torsh_rt_fail_at(birth->error, TORSH_E_SHAPE, (int32_t)index, -1,
-                       "output %u (\"%s\") needs %" PRIu64 " bytes; the buffer has %" PRIu64 ".", index, port->name,
-                       *bytes, value->capacity);
+  birth->status = torsh_rt_fail_at(birth->error, TORSH_E_SHAPE, (int32_t)index, -1,
+                                   "output %u (\"%s\") needs %" PRIu64 " bytes; the buffer has %" PRIu64 ".",
+                                   index, port->name, *bytes, value->capacity);
   if (birth->error)
     birth->error->needed = *bytes;
   return birth->status;
@@ -124,9 +124,8 @@ int32_t torsh_rt_birth_output(torsh_rt_birth *birth, uint32_t index, const int64
 
 int32_t torsh_rt_birth_refuse(torsh_rt_birth *birth, uint32_t guard, int64_t actual, int64_t expected) {
   const torsh_program *p = birth->context->module->program;
-  return birth->status =
-             torsh_rt_fail_at(birth->error, TORSH_E_SHAPE, -1, -1,
-                              "the sizes of this run do not fit together: %s (left side %" PRId64
-                              ", right side %" PRId64 ").",
-                              guard < p->num_guards ? p->guards[guard] : "unnamed guard", actual, expected);
+  return birth->status = torsh_rt_fail_at(
+             birth->error, TORSH_E_SHAPE, -1, -1,
+             "the sizes of this run do not fit together: %s (left side %" PRId64 ", right side %" PRId64 ").",
+             guard < p->num_guards ? p->guards[guard] : "unnamed guard", actual, expected);
 }

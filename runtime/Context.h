@@ -18,7 +18,7 @@ struct torsh_context {
   uint64_t memory_cap;
   torsh_rt_arena workspace, outputs;
   torsh_rt_arena *born; /* BornSizes.h: one for each frame, then one for each output; none without frames */
-  uint64_t asked; /* times an arena asked the system for memory */
+  uint64_t asked;       /* times an arena asked the system for memory */
   torsh_rt_counters counters;
   torsh_trace_fn trace; /* NULL: nobody looks */
   void *trace_user;

@@ -179,7 +179,8 @@ static torsh_status check_state_overlap(const torsh_context *context, const tors
     for (uint32_t j = 0; j < p->num_inputs; ++j) {
       uint64_t bytes = 0;
       torsh_rt_byte_size(inputs[j].as.tensor.dtype, p->inputs[j].rank, inputs[j].as.tensor.shape, &bytes);
-      if (i != j && torsh_rt_overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
+      if (i != j &&
+          torsh_rt_overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
         return torsh_rt_fail_at(
             error, TORSH_E_LAYOUT, (int32_t)i, -1,
             "a step writes over input %u (\"%s\"), whose buffer overlaps that of input %u "
@@ -198,7 +199,8 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
   for (uint32_t i = 0; i < p->num_inputs; ++i) {
     uint64_t bytes = 0;
     torsh_rt_byte_size(inputs[i].as.tensor.dtype, p->inputs[i].rank, inputs[i].as.tensor.shape, &bytes);
-    if (owned_bytes && torsh_rt_overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
+    if (owned_bytes &&
+        torsh_rt_overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
       return torsh_rt_fail_at(
           error, TORSH_E_LAYOUT, (int32_t)i, -1,
           "input %u (\"%s\") is an output that this context owns, and this run would overwrite it. "
@@ -207,10 +209,11 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
     for (uint32_t j = 0; j < p->num_outputs && p->num_frames; ++j) {
       const torsh_rt_arena *arena = torsh_rt_born_output(context, j);
       if (torsh_rt_overlap(context->input_data[i], bytes, arena->data, arena->size))
-        return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
-                                "input %u (\"%s\") is an output that this context owns, and this run would overwrite "
-                                "it. Copy it, or give output buffers.",
-                                i, p->inputs[i].name);
+        return torsh_rt_fail_at(
+            error, TORSH_E_LAYOUT, (int32_t)i, -1,
+            "input %u (\"%s\") is an output that this context owns, and this run would overwrite "
+            "it. Copy it, or give output buffers.",
+            i, p->inputs[i].name);
     }
     for (uint32_t j = 0; j < p->num_outputs; ++j)
       if (torsh_rt_overlap(context->input_data[i], bytes, context->output_data[j], context->output_bytes[j]))
@@ -221,7 +224,7 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
   for (uint32_t i = 0; i < p->num_outputs; ++i)
     for (uint32_t j = i + 1; j < p->num_outputs; ++j)
       if (torsh_rt_overlap(context->output_data[i], context->output_bytes[i], context->output_data[j],
-                  context->output_bytes[j]))
+                           context->output_bytes[j]))
         return torsh_rt_fail_at(error, TORSH_E_LAYOUT, (int32_t)i, -1,
                                 "the buffers of outputs %u and %u overlap.", i, j);
   return check_state_overlap(context, inputs, error);

@@ -165,6 +165,8 @@ def default_stages(quick):
     if exists("build/training-steps/*/case.npz"):
         stages.append(Stage("training-compiled", [PYTHON, "benchmarks/training/agreement.py"], count_summary, 15, "",
                             {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
+    # The whole suite of the onnx package in three forms, by compiled code.
+    stages.append(Stage("conformance", [PYTHON, "test/conformance/suite.py"], count_summary, 30, "", {}, "build"))
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))

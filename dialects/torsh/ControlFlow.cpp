@@ -101,7 +101,8 @@ LogicalResult BindSizesOp::verify() {
     return emitOpError("bind_sizes_c1: ") << type << " is no list of i32 or i64 of static length";
   size_t expected = type.getNumElements() * (getSignedValues() ? 2 : 1);
   if (getSymbols().size() != expected)
-    return emitOpError("bind_sizes_c1: ") << expected << " symbols expected, there are " << getSymbols().size();
+    return emitOpError("bind_sizes_c1: ")
+           << expected << " symbols expected, there are " << getSymbols().size();
   return success();
 }
 

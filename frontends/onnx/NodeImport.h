@@ -97,6 +97,8 @@ public:
   DimAttr freshSymbol(llvm::StringRef hint);
   /// Symbols that take the elements of a list of integers as sizes during the run (torsh.bind_sizes).
   llvm::SmallVector<DimAttr> bindSizes(mlir::Value list, llvm::StringRef hint);
+  /// As bindSizes for elements of any sign.
+  llvm::SmallVector<DimAttr> bindIntegers(mlir::Value list, llvm::StringRef hint);
   /// Symbols for sizes that are long expressions of others; negative values end the run.
   llvm::SmallVector<DimAttr> nameSizes(llvm::ArrayRef<DimAttr> sizes, llvm::StringRef hint);
 

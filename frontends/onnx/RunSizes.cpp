@@ -22,6 +22,14 @@ SmallVector<DimAttr> NodeImport::bindSizes(Value list, StringRef hint) {
                              [&](StringRef name) { return dim::symbol(context(), name); });
 }
 
+SmallVector<DimAttr> NodeImport::bindIntegers(Value list, StringRef hint) {
+  SmallVector<StringRef> names = bind(*this, list, hint, true);
+  SmallVector<DimAttr> values;
+  for (size_t k = 0; k < names.size(); k += 2)
+    values.push_back(dim::sub(dim::symbol(context(), names[k]), dim::symbol(context(), names[k + 1])));
+  return values;
+}
+
 SmallVector<DimAttr> NodeImport::nameSizes(ArrayRef<DimAttr> sizes, StringRef hint) {
   return sizes.empty() ? SmallVector<DimAttr>() : bindSizes(fromDims(sizes), hint);
 }
@@ -40,13 +48,7 @@ std::optional<SmallVector<DimAttr>> NodeImport::bindOperand(size_t i, bool isSig
     return values;
   if (!type.getElementType().isInteger(32) && !type.getElementType().isInteger(64))
     list = cast(list, builder.getI64Type());
-  SmallVector<StringRef> names = bind(*this, list, "value", isSigned);
-  for (size_t k = 0; k < names.size(); k += isSigned ? 2 : 1) {
-    DimAttr value = dim::symbol(context(), names[k]);
-    if (isSigned)
-      value = dim::sub(value, dim::symbol(context(), names[k + 1]));
-    values.push_back(value);
-  }
+  values = isSigned ? bindIntegers(list, "value") : bindSizes(list, "value");
   return values;
 }
 

@@ -1,11 +1,11 @@
 //===-- FormStages.cpp - What waits for sizes born at run time -> torsh.stage --------------------------------===//
 #include "dialects/torsh/Dim.h"
-#include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringSet.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "passes/graph/Passes.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 
@@ -62,7 +62,8 @@ Stage findStage(Block &block, ArrayRef<BindSizesOp> own) {
     used.insert_range(op.getOperands());
     for (Region &region : op.getRegions())
       getUsedValuesDefinedAbove(region, used);
-    bool waits = llvm::any_of(used, [&](Value value) { return stage.waiting.contains(value.getDefiningOp()); });
+    bool waits =
+        llvm::any_of(used, [&](Value value) { return stage.waiting.contains(value.getDefiningOp()); });
     auto bind = dyn_cast<BindSizesOp>(op);
     if (!bind) {
       if (waits || mentions(&op, born))
@@ -85,17 +86,51 @@ Stage findStage(Block &block, ArrayRef<BindSizesOp> own) {
   return stage;
 }
 
+/// The binds that a stage begins with.
+SmallVector<BindSizesOp> leadingBinds(Block &block) {
+  SmallVector<BindSizesOp> binds;
+  for (Operation &op : block) {
+    if (!isa<BindSizesOp, FromDimsOp>(op))
+      break;
+    if (auto bind = dyn_cast<BindSizesOp>(op))
+      binds.push_back(bind);
+  }
+  return binds;
+}
+
+/// All symbols that a function names.
+Names allNames(Operation *function) {
+  Names names;
+  AttrTypeWalker walker;
+  walker.addWalk([&](DimAttr dim) {
+    SmallVector<StringRef> symbols;
+    dim::collectSymbols(dim, symbols);
+    names.insert_range(symbols);
+  });
+  function->walk([&](Operation *op) {
+    walker.walk(op->getAttrDictionary());
+    for (Type type : op->getResultTypes())
+      walker.walk(type);
+    if (auto bind = dyn_cast<BindSizesOp>(op))
+      addNames(bind, names);
+  });
+  return names;
+}
+
 class StageFormer {
 public:
-  explicit StageFormer(MLIRContext *context) : builder(context) {}
+  explicit StageFormer(func::FuncOp function) : builder(function), taken(allNames(function)) {}
 
   /// Forms the stages of a block. `own` are the binds that the block itself begins with.
   void form(Block &block, ArrayRef<BindSizesOp> own);
 
 private:
   StageOp move(Block &block, Stage &stage);
+  void nameLongSizes(StageOp stage, const Names &later);
 
   OpBuilder builder;
+  Names taken; ///< what the function's symbols are called
+  unsigned count = 0;
 };
 
 StageOp StageFormer::move(Block &block, Stage &stage) {
@@ -131,12 +166,55 @@ StageOp StageFormer::move(Block &block, Stage &stage) {
   return op;
 }
 
+/// Gives sizes that are long sums symbols of their own: the products of such sums, which bytes of buffers are, would be too
+/// long to keep.
+void StageFormer::nameLongSizes(StageOp stage, const Names &later) {
+  llvm::SetVector<Attribute> sums;
+  stage.walk([&](Operation *op) {
+    for (Type type : op->getResultTypes())
+      for (DimAttr size : getDims(cast<RankedTensorType>(type))) {
+        SmallVector<StringRef> symbols;
+        dim::collectSymbols(size, symbols);
+        if (size.getKind() == DimKind::Add && size.getOperands().size() > 2 &&
+            llvm::none_of(symbols, [&](StringRef name) { return later.contains(name); }))
+          sums.insert(size);
+      }
+  });
+  if (sums.empty())
+    return;
+  llvm::DenseMap<Attribute, DimAttr> names;
+  SmallVector<StringRef> symbols;
+  SmallVector<DimAttr> sizes;
+  for (Attribute sum : sums) {
+    sizes.push_back(cast<DimAttr>(sum));
+    std::string name;
+    do
+      name = "sum_" + std::to_string(count++);
+    while (taken.contains(name));
+    names[sum] = dim::symbol(builder.getContext(), name);
+    symbols.push_back(*dim::asSymbol(names[sum]));
+  }
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](DimAttr size) -> std::optional<std::pair<Attribute, WalkResult>> {
+    DimAttr name = names.lookup(size);
+    return std::make_pair(name ? Attribute(name) : Attribute(size), WalkResult::skip());
+  });
+  // The function's results have these sizes, too.
+  replacer.recursivelyReplaceElementsIn(stage->getParentOfType<func::FuncOp>(), true, false, true);
+  builder.setInsertionPointAfter(leadingBinds(stage.getBody().front()).back());
+  Value list = FromDimsOp::create(builder, stage.getLoc(),
+                                  RankedTensorType::get({int64_t(sizes.size())}, builder.getI64Type()),
+                                  DimsAttr::get(builder.getContext(), sizes));
+  BindSizesOp::create(builder, stage.getLoc(), list, builder.getStrArrayAttr(symbols), UnitAttr());
+}
+
 void StageFormer::form(Block &block, ArrayRef<BindSizesOp> own) {
   Stage stage = findStage(block, own);
   StageOp op;
   if (!stage.waiting.empty()) {
     op = move(block, stage);
-    form(op.getBody().front(), stage.first);
+    nameLongSizes(op, stage.later);
+    form(op.getBody().front(), leadingBinds(op.getBody().front()));
   } else {
     for (BindSizesOp bind : llvm::reverse(stage.first))
       bind.erase();
@@ -151,7 +229,7 @@ void StageFormer::form(Block &block, ArrayRef<BindSizesOp> own) {
 struct FormStages : impl::FormStagesPassBase<FormStages> {
   void runOnOperation() override {
     if (!getOperation().isExternal())
-      StageFormer(&getContext()).form(getOperation().getBody().front(), {});
+      StageFormer(getOperation()).form(getOperation().getBody().front(), {});
   }
 };
 

@@ -18,7 +18,7 @@ from ._native import api, check
 Port = namedtuple("Port", ["name", "dtype", "dims"])
 Port.__doc__ = "One input or output: its name, numpy dtype, and dims, an int where static and a string where symbolic."
 
-# Reading a function out of the table makes a new Python object each time.
+#Reading a function out of the table makes a new Python object each time.
 _output_dims, _run = api.output_dims, api.run
 _executors = {}
 _executors_lock = threading.Lock()
@@ -49,6 +49,12 @@ class _Declared:
 
         self.dtype = self.port.dtype
         self.static_shape = dims if all(isinstance(d, int) for d in dims) else None
+
+    def memory(self, shape):
+        """An array that holds an output of this shape; 4-bit elements are packed."""
+        if self.bits == 4:
+            return np.empty((int(np.prod(shape, dtype=np.int64)) + 1) // 2, np.uint8)
+        return np.empty(shape, self.dtype)
 
     def as_array(self, index, given):
         """The argument as a contiguous, aligned array of the declared dtype. Arrays are never converted silently."""
@@ -90,6 +96,15 @@ class _Tensors:
             tensor.ndim = len(shape)
             tensor.shape = ctypes.cast(dims, ctypes.POINTER(ctypes.c_int64))
             self._shapes[i] = shape
+
+    def leave(self, i):
+        """Lets the runtime find memory for value i, whose dims only the run knows."""
+        tensor = self._tensors[i]
+        tensor.data, tensor.shape, self.values[i].flags = None, None, 0
+
+    def copy(self, i, memory):
+        """Fills an array with what the runtime holds of value i."""
+        ctypes.memmove(memory.ctypes.data, self._tensors[i].data, memory.nbytes)
 
     def shape(self, i):
         """What the runtime wrote."""
@@ -174,15 +189,20 @@ class Module:
         results = []
         for i, declared in enumerate(self._outputs):
             shape = declared.static_shape if self._static else outputs.shape(i)
-            if declared.bits == 4:
-                memory = np.empty((int(np.prod(shape, dtype=np.int64)) + 1) // 2, np.uint8)
-            else:
-                memory = np.empty(shape, declared.dtype)
+            if any(size < 0 for size in shape):
+                outputs.leave(i)
+                results.append(None)
+                continue
+            memory = declared.memory(shape)
             outputs.point(i, memory, shape)
             results.append(memory)
         status = _run(handle, inputs.pointer, len(self._inputs), outputs.pointer, len(self._outputs), failure)
         if status:
             check(status, context.error)
+        for i, declared in enumerate(self._outputs):
+            if results[i] is None:
+                results[i] = declared.memory(outputs.shape(i))
+                outputs.copy(i, results[i])
         if not self._packed:
             return results
         return [unpack(memory, declared.static_shape or outputs.shape(i), declared.dtype) if declared.bits == 4

@@ -105,6 +105,33 @@ LogicalResult importConstantRange(NodeImport &node, double start, double limit, 
   return success();
 }
 
+/// Range of numbers that only the run knows: max(0, ceil((limit - start) / delta)) elements.
+LogicalResult importRunTimeRange(NodeImport &node) {
+  SmallVector<Value> operands;
+  for (size_t i = 0; i < 3; ++i)
+    operands.push_back(node.reshape(node.operand(i), {}));
+  mlir::Type elementType = getElementTypeOrSelf(operands[0].getType()), i64 = node.builder.getI64Type();
+  const bool isFloat = isa<FloatType>(elementType);
+  auto wide = [&](Value x) { return node.cast(x, isFloat ? mlir::Type(node.builder.getF64Type()) : i64); };
+  Value span = node.create<SubOp>(wide(operands[1]), wide(operands[0])), step = wide(operands[2]);
+  Value zero = node.splatLike(span, 0), one = node.splatLike(span, 1), count;
+  if (isFloat) {
+    count = node.create<MaximumOp>(node.create<CeilOp>(node.create<DivOp>(span, step)), zero);
+  } else {
+    auto condition = withElementType(cast<RankedTensorType>(span.getType()), node.builder.getI1Type());
+    Value back = CompareOp::create(node.builder, node.loc, condition, step, zero, ComparePredicate::lt);
+    span = SelectOp::create(node.builder, node.loc, span.getType(), back, node.create<NegOp>(span), span);
+    Value stride = node.create<MaximumOp>(node.create<AbsOp>(step), one);
+    Value rounded = node.create<SubOp>(node.create<AddOp>(node.create<MaximumOp>(span, zero), stride), one);
+    count = node.create<DivOp>(rounded, stride);
+  }
+  SmallVector<DimAttr> size = node.bindSizes(node.cast(count, i64), "count");
+  Value result = IotaOp::create(node.builder, node.loc, makeTensorType(size, elementType), 0);
+  result = node.create<MulOp>(result, node.broadcastTo(operands[2], size));
+  node.setResult(0, node.create<AddOp>(result, node.broadcastTo(operands[0], size)));
+  return success();
+}
+
 LogicalResult importRange(NodeImport &node) {
   auto start = node.constantFloats(0), limit = node.constantFloats(1), delta = node.constantFloats(2);
   if (delta && delta->size() == 1 && delta->front() == 0)
@@ -123,9 +150,7 @@ LogicalResult importRange(NodeImport &node) {
   auto from = whole(0), to = whole(1), by = whole(2);
   auto step = by && by->size() == 1 ? dim::asConstant(by->front()) : std::nullopt;
   if (!from || !to || !step || from->size() != 1 || to->size() != 1)
-    return node.unsupported(
-        "start and limit must be computed from constants and from sizes of the inputs, and delta "
-        "must be constant");
+    return importRunTimeRange(node);
   mlir::Type elementType = node.typeOf(0).getElementType();
   DimAttr span = dim::sub(to->front(), from->front());
   if (*step < 0)

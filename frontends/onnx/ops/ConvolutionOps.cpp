@@ -8,17 +8,21 @@ using namespace mlir;
 namespace torsh::onnx {
 namespace {
 
-/// The kernel's extent from the weights, which must be static.
+/// The kernel's extent from the weights, or from the attribute where they do not tell.
 FailureOr<SmallVector<int64_t>> kernelOf(NodeImport &n) {
   int64_t rank = n.typeOf(0).getRank();
   if (rank < 3 || n.typeOf(1).getRank() != rank)
     return n.malformed("x and w must have one rank of at least 3");
   SmallVector<DimAttr> dims = getDims(n.typeOf(1));
   SmallVector<int64_t> kernel;
-  for (DimAttr dim : ArrayRef(dims).drop_front(2)) {
+  std::optional<SmallVector<int64_t>> shape = n.intsAttr("kernel_shape");
+  for (auto [i, dim] : llvm::enumerate(ArrayRef(dims).drop_front(2))) {
     std::optional<int64_t> size = dim::asConstant(dim);
+    if (!size && shape && i < shape->size() &&
+        n.unify(dim, dim::constant(n.context(), (*shape)[i]), "the weights have the kernel's extent"))
+      size = (*shape)[i];
     if (!size || *size < 1)
-      return n.unsupported("the weights must have a static shape");
+      return n.unsupported("the extent of the kernel must be known");
     kernel.push_back(*size);
   }
   return kernel;

@@ -2,6 +2,7 @@
 //--------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
 using namespace mlir;
@@ -113,7 +114,7 @@ LogicalResult importTopK(NodeImport &node) {
     k = given->front();
   }
   if (!k)
-    return node.unsupported("k must be computed from constants and from sizes of the inputs");
+    return node.unsupported("k must be one number");
   Value x = node.operand(0);
   FailureOr<int64_t> axis = node.axis(node.intAttr("axis", -1), getDims(x).size());
   if (failed(axis))
@@ -214,9 +215,12 @@ LogicalResult importOneHot(NodeImport &node) {
     if (auto value = node.constantFloats(1))
       depth =
           llvm::map_to_vector(*value, [&](double d) { return dim::constant(node.context(), int64_t(d)); });
+    else if (RankedTensorType type = node.typeOf(1); type.hasStaticShape() && type.getNumElements() == 1)
+      depth =
+          node.bindSizes(node.reshape(node.cast(node.operand(1), node.builder.getI64Type()), {}), "depth");
   }
   if (!depth || depth->size() != 1)
-    return node.unsupported("the depth must be computed from constants and from sizes of the inputs");
+    return node.unsupported("the depth must be one number");
   Value indices = node.cast(node.operand(0), node.builder.getI64Type()), values = node.operand(2);
   Dims dims = getDims(indices);
   FailureOr<int64_t> axis = node.axis(node.intAttr("axis", -1), dims.size() + 1);
@@ -249,14 +253,26 @@ LogicalResult importOneHot(NodeImport &node) {
 
 LogicalResult importCumSum(NodeImport &node) {
   auto given = node.constantInts(1);
-  if (!given || given->size() != 1)
-    return node.unsupported("the axis must be constant");
   Value x = node.operand(0);
+  const bool exclusive = node.intAttr("exclusive", 0) != 0, reverse = node.intAttr("reverse", 0) != 0;
+  if (!given) {
+    Value axis = Lists(node).operand(1);
+    if (!axis)
+      return failure();
+    if (Lists::length(axis) != 1 || getDims(x).empty())
+      return node.malformed("the axis must be one number, and the input have a dim");
+    Dims dims = getDims(x);
+    Value y = node.reshape(x, splitAt(node, x, axis));
+    y = CumSumOp::create(node.builder, node.loc, y.getType(), y, int64_t(1), exclusive, reverse);
+    node.setResult(0, node.reshape(y, dims));
+    return success();
+  }
+  if (given->size() != 1)
+    return node.malformed("the axis must be one number");
   FailureOr<int64_t> axis = node.axis(given->front(), getDims(x).size());
   if (failed(axis))
     return failure();
-  node.setResult(0, CumSumOp::create(node.builder, node.loc, x.getType(), x, *axis,
-                                     node.intAttr("exclusive", 0) != 0, node.intAttr("reverse", 0) != 0));
+  node.setResult(0, CumSumOp::create(node.builder, node.loc, x.getType(), x, *axis, exclusive, reverse));
   return success();
 }
 

@@ -97,6 +97,22 @@ SplitReduction splitReduction(NodeImport &n, Value x, Value axes, bool keepDims)
   return result;
 }
 
+Dims splitAt(NodeImport &n, Value x, Value axis) {
+  Lists l(n);
+  Dims from = getDims(x), result;
+  int64_t rank = from.size();
+  Value at = n.broadcastTo(l.axes(axis, rank), {dim::constant(n.context(), rank)});
+  Value sizes = n.fromDims(from), one = n.splatLike(sizes, 1), places = l.iota(rank);
+  for (ComparePredicate where : {ComparePredicate::lt, ComparePredicate::eq, ComparePredicate::gt}) {
+    Value factors = l.select(l.compare(places, where, at), sizes, one);
+    result.append(
+        n.bindSizes(n.create<ReduceOp>(factors, ReduceKind::prod, ArrayRef<int64_t>{0}, true), "size"));
+  }
+  if (!n.unify(dim::product(n.context(), from), dim::product(n.context(), result), "an axis parts the dims"))
+    (void)n.malformed("the axis does not part the dims");
+  return result;
+}
+
 //===-- Squeeze and Unsqueeze --------------------------------------------------------------------------------===//
 
 static Value reshapeTo(NodeImport &n, Value x, Dims dims, const Twine &why) {
@@ -141,13 +157,15 @@ Value sliceByLists(NodeImport &n, Value x, Value starts, Value ends, Value axes,
   Value axisList = axes ? l.axes(axes, rank) : l.iota(count);
   if (!steps)
     steps = n.splatLike(starts, 1);
-  Value sizes = l.gather(n.fromDims(from), axisList), zero = n.splatLike(starts, 0), one = n.splatLike(starts, 1);
+  Value sizes = l.gather(n.fromDims(from), axisList), zero = n.splatLike(starts, 0),
+        one = n.splatLike(starts, 1);
   auto forward = l.compare(steps, ComparePredicate::gt, zero);
   // A bound counts from the end when negative, and is cut to [0, size] forwards and [-1, size - 1] backwards.
   auto bound = [&](Value list) {
     Value last = l.sub(sizes, one);
     Value wrapped = l.select(l.compare(list, ComparePredicate::lt, zero), l.add(list, sizes), list);
-    Value ahead = l.min(l.max(wrapped, zero), sizes), back = l.min(l.max(wrapped, n.splatLike(list, -1)), last);
+    Value ahead = l.min(l.max(wrapped, zero), sizes),
+          back = l.min(l.max(wrapped, n.splatLike(list, -1)), last);
     return l.select(forward, ahead, back);
   };
   // The largest integers stand for "to the end"; their sums with sizes must not wrap.
@@ -161,7 +179,8 @@ Value sliceByLists(NodeImport &n, Value x, Value starts, Value ends, Value axes,
   Value stride = n.create<AbsOp>(step);
   // ceil(span / stride) of what is not negative.
   Value size = n.create<DivOp>(l.add(l.max(span, zero), l.sub(stride, one)), stride);
-  Value allSizes = n.fromDims(from), allStarts = n.splatLike(allSizes, 0), allSteps = n.splatLike(allSizes, 1);
+  Value allSizes = n.fromDims(from), allStarts = n.splatLike(allSizes, 0),
+        allSteps = n.splatLike(allSizes, 1);
   allSizes = l.put(allSizes, axisList, size);
   allStarts = l.put(allStarts, axisList, start);
   allSteps = l.put(allSteps, axisList, step);
@@ -186,7 +205,8 @@ Dims resolveReshape(NodeImport &n, ArrayRef<DimAttr> from, ArrayRef<DimAttr> tar
     DimAttr negative = dim::max(zero, dim::neg(value));
     DimAttr size = dim::add(value, dim::mul(negative, dim::constant(n.context(), 2)));
     if (!allowZero && i < from.size()) {
-      DimAttr isZero = dim::sub(one, dim::min(one, dim::add(value, dim::mul(negative, dim::constant(n.context(), 2)))));
+      DimAttr isZero =
+          dim::sub(one, dim::min(one, dim::add(value, dim::mul(negative, dim::constant(n.context(), 2)))));
       size = dim::add(size, dim::mul(isZero, from[i]));
     }
     fixed.push_back(size);

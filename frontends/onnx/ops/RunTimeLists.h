@@ -51,6 +51,10 @@ struct SplitReduction {
 };
 SplitReduction splitReduction(NodeImport &n, mlir::Value x, mlir::Value axes, bool keepDims);
 
+/// The dims of x as the product of those before an axis, its size, and the product of those behind it. `axis` is a list of
+/// one element.
+llvm::SmallVector<DimAttr> splitAt(NodeImport &n, mlir::Value x, mlir::Value axis);
+
 /// x without, or with, unit dims at axes that the run knows.
 mlir::Value squeeze(NodeImport &n, mlir::Value x, mlir::Value axes);
 mlir::Value unsqueeze(NodeImport &n, mlir::Value x, mlir::Value axes);

@@ -3,6 +3,7 @@
 #include "frontends/onnx/ops/SliceOps.h"
 #include "dialects/torsh/import/SliceBounds.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/RunTimeLists.h"
 
 using namespace mlir;
@@ -37,15 +38,16 @@ namespace {
 /// The slice of bounds whose signs only the run knows.
 SymbolicSlice clampAtRun(NodeImport &node, DimAttr start, DimAttr end, int64_t step, DimAttr size) {
   DimAttr zero = dim::constant(node.context(), 0), one = dim::constant(node.context(), 1);
-  DimAttr least = step > 0 ? zero : dim::constant(node.context(), -1), most = step > 0 ? size : dim::sub(size, one);
+  DimAttr least = step > 0 ? zero : dim::constant(node.context(), -1),
+          most = step > 0 ? size : dim::sub(size, one);
   auto bound = [&](DimAttr value) {
     DimAttr isNegative = dim::min(one, dim::max(zero, dim::neg(value)));
     return dim::max(least, dim::min(dim::add(value, dim::mul(isNegative, size)), most));
   };
   DimAttr from = bound(start), to = bound(end);
   DimAttr span = dim::max(zero, step > 0 ? dim::sub(to, from) : dim::sub(from, to));
-  Dims named = node.nameSizes({dim::max(zero, from), dim::ceilDiv(span, dim::constant(node.context(), std::abs(step)))},
-                              "bound");
+  Dims named = node.nameSizes(
+      {dim::max(zero, from), dim::ceilDiv(span, dim::constant(node.context(), std::abs(step)))}, "bound");
   return {named[0], named[1]};
 }
 
@@ -211,18 +213,9 @@ LogicalResult importConcat(NodeImport &node) {
 //===-- Pad
 //----------------------------------------------------------------------------------------------------===//
 
-LogicalResult importPadWith(NodeImport &node, ArrayRef<DimAttr> pads, Value value) {
+LogicalResult importPadWith(NodeImport &node, ArrayRef<DimAttr> pads, ArrayRef<int64_t> axes, Value value) {
   Value x = node.operand(0);
   size_t rank = getDims(x).size();
-  SmallVector<int64_t> axes;
-  for (size_t i = 0; i < rank; ++i)
-    axes.push_back(i);
-  if (node.opset >= 18 && node.hasInput(3)) {
-    auto given = node.constantInts(3);
-    if (!given)
-      return node.unsupported("the axes must be constant");
-    axes = *given;
-  }
   if (pads.size() != 2 * axes.size())
     return node.malformed("there must be two pads for each dim");
   DimAttr zero = dim::constant(node.context(), 0);
@@ -234,21 +227,13 @@ LogicalResult importPadWith(NodeImport &node, ArrayRef<DimAttr> pads, Value valu
       return failure();
     DimAttr before = pads[i], after = pads[i + axes.size()];
     // A negative pad removes elements.
-    if (dim::asConstant(before).value_or(0) < 0) {
-      cutStart[*axis] = dim::neg(before);
-      cutSize[*axis] = dim::add(cutSize[*axis], before);
-    } else {
-      low[*axis] = before;
-    }
-    if (dim::asConstant(after).value_or(0) < 0)
-      cutSize[*axis] = dim::add(cutSize[*axis], after);
-    else
-      high[*axis] = after;
+    low[*axis] = node.graph.dims.max(before, zero);
+    high[*axis] = node.graph.dims.max(after, zero);
+    cutStart[*axis] = node.graph.dims.max(dim::neg(before), zero);
+    cutSize[*axis] =
+        dim::sub(cutSize[*axis], dim::add(cutStart[*axis], node.graph.dims.max(dim::neg(after), zero)));
     if (dim::asConstant(cutSize[*axis]).value_or(0) < 0)
       return node.malformed("negative pads remove more than the dim holds");
-    for (DimAttr pad : {low[*axis], high[*axis]})
-      if (!node.graph.dims.isNonNegative(pad))
-        return node.unsupported("the sign of the pad " + dim::toString(pad) + " is not known");
   }
   x = sliceOf(node, x, cutStart, cutSize, steps);
   auto mode = llvm::StringSwitch<std::optional<PadMode>>(node.stringAttr("mode", "constant"))
@@ -278,16 +263,41 @@ LogicalResult importPadAttributes(NodeImport &node) {
   Value value = node.scalar(node.typeOf(0).getElementType(), node.floatAttr("value", 0));
   return importPadWith(
       node, llvm::map_to_vector(*pads, [&](int64_t pad) { return dim::constant(node.context(), pad); }),
-      value);
+      range(0, node.typeOf(0).getRank()), value);
+}
+
+/// Pads of axes that only the run knows: zero for the others.
+LogicalResult importPadOfAxes(NodeImport &node, Value value) {
+  Lists lists(node);
+  Value pads = lists.operand(1), axes = lists.operand(3);
+  if (!pads || !axes)
+    return failure();
+  int64_t count = lists.length(axes), rank = node.typeOf(0).getRank();
+  if (lists.length(pads) != 2 * count || count == 0)
+    return node.malformed("there must be two pads for each axis");
+  DimAttr half = dim::constant(node.context(), count), zero = dim::constant(node.context(), 0);
+  Value places = lists.axes(axes, rank), none = lists.constant(SmallVector<int64_t>(rank, 0));
+  Dims all;
+  for (DimAttr start : {zero, half})
+    all.append(node.bindIntegers(lists.put(none, places, sliceAlong(node, pads, 0, start, half)), "pad"));
+  return importPadWith(node, all, range(0, rank), value);
 }
 
 LogicalResult importPad(NodeImport &node) {
-  auto pads = node.shapeValue(1);
-  if (!pads)
-    return node.unsupported("the pads must be computed from constants and from sizes of the inputs");
   Value value =
       node.hasInput(2) ? node.reshape(node.operand(2), {}) : node.scalar(node.typeOf(0).getElementType(), 0);
-  return importPadWith(node, *pads, value);
+  int64_t rank = node.typeOf(0).getRank();
+  SmallVector<int64_t> axes = range(0, rank);
+  if (node.opset >= 18 && node.hasInput(3)) {
+    auto given = node.constantInts(3);
+    if (!given)
+      return importPadOfAxes(node, value);
+    axes = *given;
+  }
+  auto pads = node.integerValue(1);
+  if (!pads)
+    return node.unsupported("the number of pads must be known");
+  return importPadWith(node, *pads, axes, value);
 }
 
 //===-- Blocks of pixels

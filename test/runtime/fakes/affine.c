@@ -77,7 +77,7 @@ static int32_t prepare(const int64_t *const *dims, int64_t *symbol, int64_t *con
 }
 
 static int32_t run(const torsh_host *host, const torsh_kernel_fn *kernels, const void *weights,
-                   const void *const *in, void *const *out, void *workspace, const int64_t *symbol) {
+                   const void *const *in, void *const *out, void *workspace, int64_t *symbol) {
   const void *scale_in[] = {in[0], weights};
   void *scale_out[] = {workspace};
   int32_t status =

@@ -46,7 +46,7 @@ static int32_t prepare(const int64_t *const *input_dims, int64_t *symbol, int64_
 }
 
 static int32_t run(const torsh_host *host, const torsh_kernel_fn *code, const void *weights,
-                   const void *const *in, void *const *out, void *workspace, const int64_t *symbol) {
+                   const void *const *in, void *const *out, void *workspace, int64_t *symbol) {
   (void)weights, (void)workspace;
   return host->parallel_for(host->context, code[0], in, out, symbol, symbol[0], 1, 0);
 }

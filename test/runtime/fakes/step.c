@@ -49,7 +49,7 @@ static int32_t prepare(const int64_t *const *input_dims, int64_t *symbols, int64
 }
 
 static int32_t run(const torsh_host *host, const torsh_kernel_fn *code, const void *weights,
-                   const void *const *in, void *const *out, void *workspace, const int64_t *symbols) {
+                   const void *const *in, void *const *out, void *workspace, int64_t *symbols) {
   (void)weights, (void)workspace;
   void *const results[] = {(void *)(uintptr_t)in[0], (void *)(uintptr_t)in[1], out[0]};
   return host->parallel_for(host->context, code[0], in, results, symbols, 1, 1, 0);
