@@ -1,6 +1,7 @@
 //===-- OpTable.cpp - Which ONNX ops can be imported
 //--------------------------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
+#include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
 
 using namespace llvm;
 
@@ -44,6 +45,7 @@ const OpTable &OpTable::get() {
     addControlFlowOps(result);
     addRandomOps(result);
     addQuantizeOps(result);
+    addMicrosoftOps(result);
     return result;
   }();
   return table;

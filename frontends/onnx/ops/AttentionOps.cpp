@@ -251,7 +251,6 @@ LogicalResult importAttention(NodeImport &n) {
 void addAttentionOps(OpTable &table) {
   table.add("", "Attention", 23, importAttention);
   table.add("", "RotaryEmbedding", 23, importRotaryEmbedding);
-  table.add("com.microsoft", "RotaryEmbedding", 1, importContribRotaryEmbedding);
 }
 
 } // namespace torsh::onnx

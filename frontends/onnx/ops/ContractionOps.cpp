@@ -28,36 +28,6 @@ LogicalResult importMatMul(NodeImport &n) {
   return success();
 }
 
-/// Swaps the last two dims; a vector stays.
-Value swapLast(NodeImport &n, Value x) {
-  int64_t rank = rankOf(x);
-  if (rank < 2)
-    return x;
-  SmallVector<int64_t> permutation = range(0, rank);
-  std::swap(permutation[rank - 2], permutation[rank - 1]);
-  return n.transpose(x, permutation);
-}
-
-/// com.microsoft.FusedMatMul: alpha * A' B', where transBatch moves the matrix rows before the batch dims.
-LogicalResult importFusedMatMul(NodeImport &n) {
-  if (failed(requireInputs(n, 2)))
-    return failure();
-  Value a = n.operand(0), b = n.operand(1);
-  if (failed(sameElementTypes(n, a, b)))
-    return failure();
-  if (n.intAttr("transBatchA", 0) || n.intAttr("transBatchB", 0))
-    return n.unsupported("transBatchA and transBatchB must be 0");
-  if (n.intAttr("transA", 0))
-    a = swapLast(n, a);
-  if (n.intAttr("transB", 0))
-    b = swapLast(n, b);
-  Value y = matmul(n, a, b);
-  if (!y)
-    return failure();
-  n.setResult(0, scale(n, y, n.floatAttr("alpha", 1)));
-  return success();
-}
-
 /// y = alpha A' B' + beta C. The transposes are choices of the contracted dim, not ops.
 LogicalResult importGemm(NodeImport &n) {
   if (failed(requireInputs(n, n.opset < 11 ? 3 : 2)))
@@ -138,7 +108,6 @@ void addContractionOps(OpTable &table) {
   table.add("", "Gemm", 1, importGemm);
   table.add("", "MatMulInteger", 10, importMatMulInteger);
   table.add("", "Einsum", 12, importEinsum);
-  table.add("com.microsoft", "FusedMatMul", 1, importFusedMatMul);
 }
 
 } // namespace torsh::onnx

@@ -162,43 +162,20 @@ LogicalResult importLayerNorm(NodeImport &n) {
 LogicalResult importRmsNorm(NodeImport &n) {
   if (failed(requireFloat(n, 0)) || failed(requireRank(n, 0, 1)) || failed(requireInputs(n, 2)))
     return failure();
-  if (wantsOutput(n, 1))
-    return n.unsupported("only the first output is supported");
   Value x = n.operand(0);
   FailureOr<int64_t> axis = n.axis(n.intAttr("axis", -1), rankOf(x));
   if (failed(axis))
     return failure();
+  double epsilon = n.floatAttr("epsilon", 1e-5f);
   Value weight = fitParameter(n, n.operand(1), x, *axis);
-  n.setResult(0, n.create<RmsNormOp>(x, weight, *axis, number(n.floatAttr("epsilon", 1e-5f))));
-  return success();
-}
-
-/// com.microsoft.SkipLayerNormalization: norm(input + skip + bias); output 3 is the sum.
-template <bool simplified> LogicalResult importSkipLayerNorm(NodeImport &n) {
-  if (failed(requireFloat(n, 0)) || failed(requireRank(n, 0, 1)) || failed(requireInputs(n, 3)))
-    return failure();
-  if (wantsOutput(n, 1) || wantsOutput(n, 2))
-    return n.unsupported("the mean and inv_std_var outputs are not supported");
-  // Simplified: input, skip, gamma, bias. Otherwise: input, skip, gamma, beta, bias.
-  size_t biasIndex = simplified ? 3 : 4;
-  SmallVector<Value> values = {n.operand(0), n.operand(1)};
-  if (n.hasInput(biasIndex))
-    values.push_back(n.operand(biasIndex));
-  if (failed(n.broadcastTogether(values)))
-    return failure();
-  Value sum = n.create<AddOp>(values[0], values[1]);
-  if (values.size() == 3)
-    sum = n.create<AddOp>(sum, values[2]);
-  int64_t axis = rankOf(sum) - 1;
-  llvm::APFloat epsilon = number(n.floatAttr("epsilon", 1e-12f));
-  Value gamma = fitParameter(n, n.operand(2), sum, axis);
-  if (simplified) {
-    n.setResult(0, n.create<RmsNormOp>(sum, gamma, axis, epsilon));
-  } else {
-    Value beta = n.hasInput(3) ? fitParameter(n, n.operand(3), sum, axis) : Value();
-    n.setResult(0, n.create<LayerNormOp>(sum, gamma, beta, axis, epsilon));
+  n.setResult(0, n.create<RmsNormOp>(x, weight, *axis, number(epsilon)));
+  // The second output of what ONNX Runtime calls SimplifiedLayerNormalization.
+  if (wantsOutput(n, 1)) {
+    Value wide = n.cast(x, n.builder.getF32Type());
+    Value square =
+        n.create<ReduceOp>(n.create<MulOp>(wide, wide), ReduceKind::mean, range(*axis, rankOf(x)), true);
+    n.setResult(1, n.create<RsqrtOp>(addNumber(n, square, epsilon)));
   }
-  n.setResult(3, sum);
   return success();
 }
 
@@ -284,8 +261,6 @@ void addNormalizationOps(OpTable &table) {
   table.add("", "LpNormalization", 1, importLpNorm);
   table.add("com.microsoft", "LayerNormalization", 1, importLayerNorm);
   table.add("com.microsoft", "SimplifiedLayerNormalization", 1, importRmsNorm);
-  table.add("com.microsoft", "SkipLayerNormalization", 1, importSkipLayerNorm<false>);
-  table.add("com.microsoft", "SkipSimplifiedLayerNormalization", 1, importSkipLayerNorm<true>);
 }
 
 } // namespace torsh::onnx

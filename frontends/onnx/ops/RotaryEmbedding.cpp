@@ -25,6 +25,31 @@ Value concatLast(NodeImport &n, Value a, Value b) {
   return n.create<ConcatOp>(ValueRange(parts), rankOf(a) - 1);
 }
 
+} // namespace
+
+Value rotatePairs(NodeImport &n, Value x, Value cosine, Value sine, bool interleaved) {
+  int64_t half = *dim::asConstant(getDims(cosine)[3]), rotary = 2 * half,
+          size = *dim::asConstant(getDims(x)[3]);
+  Value first = interleaved ? sliceLast(n, x, 0, half, 2) : sliceLast(n, x, 0, half, 1);
+  Value second = interleaved ? sliceLast(n, x, 1, half, 2) : sliceLast(n, x, half, half, 1);
+  Value real = n.create<SubOp>(n.create<MulOp>(cosine, first), n.create<MulOp>(sine, second));
+  Value imaginary = n.create<AddOp>(n.create<MulOp>(sine, first), n.create<MulOp>(cosine, second));
+  Value rotated;
+  if (interleaved) {
+    SmallVector<DimAttr> pair = getDims(real);
+    pair.push_back(number(n, 1));
+    rotated = concatLast(n, n.reshape(real, pair), n.reshape(imaginary, pair));
+    pair.pop_back();
+    pair[3] = number(n, rotary);
+    rotated = n.reshape(rotated, pair);
+  } else {
+    rotated = concatLast(n, real, imaginary);
+  }
+  return rotary < size ? concatLast(n, rotated, sliceLast(n, x, rotary, size - rotary, 1)) : rotated;
+}
+
+namespace {
+
 /// Rotates pairs of the last dim of x by the angles whose cosines and sines are given.
 LogicalResult rotate(NodeImport &n, Value x, Value cosines, Value sines, Value positions) {
   if (failed(requireFloat(n, 0)))
@@ -76,23 +101,7 @@ LogicalResult rotate(NodeImport &n, Value x, Value cosines, Value sines, Value p
   Value cosine = angles(cosines), sine = angles(sines);
   if (!cosine || !sine)
     return failure();
-  Value first = interleaved ? sliceLast(n, x, 0, half, 2) : sliceLast(n, x, 0, half, 1);
-  Value second = interleaved ? sliceLast(n, x, 1, half, 2) : sliceLast(n, x, half, half, 1);
-  Value real = n.create<SubOp>(n.create<MulOp>(cosine, first), n.create<MulOp>(sine, second));
-  Value imaginary = n.create<AddOp>(n.create<MulOp>(sine, first), n.create<MulOp>(cosine, second));
-  Value rotated;
-  if (interleaved) {
-    SmallVector<DimAttr> pair = getDims(real);
-    pair.push_back(number(n, 1));
-    rotated = concatLast(n, n.reshape(real, pair), n.reshape(imaginary, pair));
-    pair.pop_back();
-    pair[3] = number(n, rotary);
-    rotated = n.reshape(rotated, pair);
-  } else {
-    rotated = concatLast(n, real, imaginary);
-  }
-  if (rotary < *size)
-    rotated = concatLast(n, rotated, sliceLast(n, x, rotary, *size - rotary, 1));
+  Value rotated = rotatePairs(n, x, cosine, sine, interleaved);
   n.setResult(0, rank == 3 ? n.reshape(rotated, original) : rotated);
   return success();
 }
@@ -103,16 +112,6 @@ LogicalResult importRotaryEmbedding(NodeImport &n) {
   if (failed(requireInputs(n, 3)))
     return failure();
   return rotate(n, n.operand(0), n.operand(1), n.operand(2), n.optionalOperand(3));
-}
-
-LogicalResult importContribRotaryEmbedding(NodeImport &n) {
-  if (failed(requireInputs(n, 4)))
-    return failure();
-  if (n.intAttr("is_packed_batching", 0))
-    return n.unsupported("is_packed_batching must be 0");
-  if (n.typeOf(1).getRank() != 2)
-    return n.unsupported("position_ids must have rank 2");
-  return rotate(n, n.operand(0), n.operand(2), n.operand(3), n.operand(1));
 }
 
 } // namespace torsh::onnx
