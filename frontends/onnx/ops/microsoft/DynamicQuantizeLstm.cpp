@@ -24,6 +24,7 @@ public:
 
 private:
   LogicalResult check();
+  Value usedInput();
   /// The 8-bit weights of a direction without their zero point, i32 [K, 4H], and their scale as [1, 4H].
   std::pair<Value, Value> weights(int64_t direction, size_t input, size_t scale, size_t zero);
   /// Row `direction` of an operand as a tensor of one rank less.
@@ -173,13 +174,38 @@ std::array<Value, 3> Layer::direction(int64_t d, bool backwards) {
   Value iteration = block->addArgument(RankedTensorType::get({}, n.builder.getI64Type()), n.loc);
   Value h = block->addArgument(stateType, n.loc), c = block->addArgument(stateType, n.loc);
   YieldOp::create(n.builder, n.loc, step(iteration, h, c, fromInput, d, backwards));
-  return {loop->getResult(2), loop->getResult(0), loop->getResult(1)};
+  Value y = loop->getResult(2);
+  if (backwards) {
+    // The loop stacks its steps in the order in which it takes them.
+    n.builder.setInsertionPointAfter(loop);
+    SmallVector<DimAttr> starts(3, dimOf(n, 0));
+    starts[0] = dim::sub(steps, dimOf(n, 1));
+    SmallVector<int64_t> strides = {-1, 1, 1};
+    y = n.create<SliceOp>(y, DimsAttr::get(n.context(), starts), DimsAttr::get(n.context(), getDims(y)),
+                          strides);
+  }
+  return {y, loop->getResult(0), loop->getResult(1)};
+}
+
+/// X without the steps after the end of the longest sequence, which do not count for its range.
+Value Layer::usedInput() {
+  Value input = n.operand(0);
+  if (!n.hasInput(4))
+    return input;
+  SmallVector<DimAttr> dims = getDims(input);
+  mlir::Type i64 = n.builder.getI64Type();
+  SmallVector<int64_t> all = {0};
+  Value longest = n.create<ReduceOp>(n.cast(n.operand(4), i64), ReduceKind::max, all, false);
+  Value step = n.create<IotaOp>(makeTensorType(dims, i64), int64_t(0));
+  Value used = n.create<CompareOp>(makeTensorType(dims, n.builder.getI1Type()), step,
+                                   n.broadcastTo(longest, dims), ComparePredicate::lt);
+  return n.create<SelectOp>(used, input, n.splatLike(input, 0));
 }
 
 LogicalResult Layer::run() {
   if (failed(check()))
     return failure();
-  x = quantizeDynamically(n, n.operand(0));
+  x = quantizeDynamically(n, usedInput());
   steps = getDims(x.centred)[0];
   batch = getDims(x.centred)[1];
   SmallVector<Value> parts[3];
