@@ -167,6 +167,8 @@ def default_stages(quick):
                             {"PYTHONPATH": f"{ROOT}/build/python"}, "build"))
     # The whole suite of the onnx package in three forms, by compiled code.
     stages.append(Stage("conformance", [PYTHON, "test/conformance/suite.py"], count_summary, 30, "", {}, "build"))
+    stages.append(Stage("conformance-microsoft", [PYTHON, "test/conformance/microsoft.py"], count_summary, 20, "", {},
+                        "build"))
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))
