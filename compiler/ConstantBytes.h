@@ -8,8 +8,11 @@
 
 namespace torsh {
 
-/// Bytes of a dense attribute in memory order: booleans take a byte, splats are repeated.
+/// Bytes of a dense attribute in memory order: what is narrower than a byte takes one, splats are repeated.
 std::vector<char> getDenseBytes(mlir::DenseElementsAttr dense);
+
+/// Elements of `bits` < 8 bits that share bytes, the first one lowest, as bytes that hold one each.
+std::vector<char> unpackElements(llvm::ArrayRef<char> packed, unsigned bits, int64_t count);
 
 /// Bytes of a constant's value, dense or a weight of the store with its steps.
 llvm::Expected<std::vector<char>> getConstantBytes(mlir::Attribute value, const WeightStore &store);

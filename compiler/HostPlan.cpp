@@ -11,6 +11,8 @@
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
+#include "torsh/torsh.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace llvm;
 using mlir::cast;
@@ -26,13 +28,20 @@ std::pair<uint8_t, uint8_t> dlpackType(mlir::Type type) {
     return {uint8_t(integer.isUnsigned() ? 1 : 0), uint8_t(integer.getWidth())};
   if (type.isBF16())
     return {4, 16};
-  if (isa<mlir::Float8E4M3FNType>(type))
-    return {10, 8};
-  if (isa<mlir::Float8E5M2Type>(type))
-    return {12, 8};
-  if (auto floating = dyn_cast<mlir::FloatType>(type))
-    return {2, uint8_t(floating.getWidth())};
-  return {0, 0};
+  auto floating = dyn_cast<mlir::FloatType>(type);
+  if (!floating)
+    return {0, 0};
+  unsigned small = llvm::TypeSwitch<mlir::Type, unsigned>(type)
+                       .Case<mlir::Float8E4M3FNType>([](auto) { return TORSH_DTYPE_FLOAT8_E4M3FN; })
+                       .Case<mlir::Float8E4M3FNUZType>([](auto) { return TORSH_DTYPE_FLOAT8_E4M3FNUZ; })
+                       .Case<mlir::Float8E5M2Type>([](auto) { return TORSH_DTYPE_FLOAT8_E5M2; })
+                       .Case<mlir::Float8E5M2FNUZType>([](auto) { return TORSH_DTYPE_FLOAT8_E5M2FNUZ; })
+                       .Case<mlir::Float8E8M0FNUType>([](auto) { return TORSH_DTYPE_FLOAT8_E8M0FNU; })
+                       .Case<mlir::Float6E2M3FNType>([](auto) { return TORSH_DTYPE_FLOAT6_E2M3FN; })
+                       .Case<mlir::Float6E3M2FNType>([](auto) { return TORSH_DTYPE_FLOAT6_E3M2FN; })
+                       .Case<mlir::Float4E2M1FNType>([](auto) { return TORSH_DTYPE_FLOAT4_E2M1FN; })
+                       .Default([](auto) { return TORSH_DTYPE_FLOAT; });
+  return {uint8_t(small), uint8_t(floating.getWidth())};
 }
 
 SmallVector<StringRef> boundSymbols(mlir::func::FuncOp function) {

@@ -80,7 +80,7 @@ private:
   llvm::Error buildBind(BindSizesOp bind);
   void checkSizes(mlir::func::FuncOp stage);
   void takeFrame(DimAttr bytes);
-  void takeOutputs(mlir::func::FuncOp stage);
+  llvm::Error takeOutputs(mlir::func::FuncOp stage);
   void refuseUnless(llvm::Value *condition, const llvm::Twine &guard, llvm::Value *actual,
                     llvm::Value *expected);
   llvm::Value *callHost(uint64_t member, llvm::ArrayRef<llvm::Value *> arguments);

@@ -131,7 +131,7 @@ void PlanBuilder::takeFrame(DimAttr bytes) {
 }
 
 /// Asks for the outputs whose dims this stage has completed.
-void PlanBuilder::takeOutputs(mlir::func::FuncOp stage) {
+Error PlanBuilder::takeOutputs(mlir::func::FuncOp stage) {
   llvm::StringSet<> own;
   own.insert_range(bornSymbols(stage));
   mlir::Operation *terminator = stage.getBody().front().getTerminator();
@@ -145,12 +145,20 @@ void PlanBuilder::takeOutputs(mlir::func::FuncOp stage) {
     bool complete = all_of(names, [&](StringRef name) { return known.contains(name); });
     if (!complete || none_of(names, [&](StringRef name) { return own.contains(name); }))
       continue;
+    // The runtime packs narrow outputs behind the run, for sizes that it knew before.
+    if (cast<mlir::RankedTensorType>(terminator->getOperand(result).getType()).getElementTypeBitWidth() < 8 &&
+        !cast<mlir::RankedTensorType>(terminator->getOperand(result).getType()).getElementType().isInteger(1))
+      return createStringError(
+          "TSH-0613: output " + std::to_string(*output) +
+          " has elements of fewer than 8 bits and a size that only the run knows; cast it to a "
+          "wider type in the model");
     Value *table = allocate(i64, dims.size()), *slot = allocate(pointer, 1);
     for (auto [axis, attr] : enumerate(dims))
       store(dim(attr), table, axis);
     returnUnlessOk(callHost(offsetof(torsh_host, output), {b.getInt32(*output), table, slot}));
     store(b.CreateLoad(pointer, slot), outputs, result);
   }
+  return Error::success();
 }
 
 Error PlanBuilder::openStage(mlir::func::FuncOp stage) {
@@ -163,8 +171,7 @@ Error PlanBuilder::openStage(mlir::func::FuncOp stage) {
   }
   checkSizes(stage);
   takeFrame(cast<DimAttr>(stage->getAttr("torsh.arena_bytes")));
-  takeOutputs(stage);
-  return Error::success();
+  return takeOutputs(stage);
 }
 
 Error PlanBuilder::buildStage(GroupOp group) {

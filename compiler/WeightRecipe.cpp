@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/WeightRecipe.h"
+#include "compiler/ConstantBytes.h"
 #include "dialects/torsh/Winograd.h"
 #include "dialects/torsh/reference/Evaluator.h"
 #include "llvm/ADT/STLExtras.h"
@@ -173,7 +174,7 @@ template <typename Function> bool forWidth(unsigned bits, Function function) {
 
 bool movesBytes(WeightAttr weight) {
   mlir::RankedTensorType type = weight.getSourceType();
-  return !weight.getSteps().empty() && type.getElementTypeBitWidth() >= 8 &&
+  return !weight.getSteps().empty() && type.getElementTypeBitWidth() > 1 &&
          llvm::all_of(weight.getSteps(), [&](WeightStepAttr step) {
            StringRef kind = step.getKind().getValue();
            return kind == "transpose" || kind == "reshape" || kind == "slice" || kind == "reverse" ||
@@ -190,19 +191,26 @@ Expected<std::vector<char>> evaluateWeightBytes(WeightAttr weight, const WeightS
   if (!stored)
     return wrong("its bytes are not loaded");
   mlir::RankedTensorType type = weight.getSourceType();
-  unsigned bits = std::max(8u, type.getElementTypeBitWidth());
-  if (type.getElementTypeBitWidth() < 8 || (!weight.getSteps().empty() && !movesBytes(weight))) {
-    // Casts and packed types are rare and small: the reference evaluator does them.
+  unsigned storedBits = type.getElementTypeBitWidth(), bits = std::max(8u, storedBits);
+  int64_t elements = product(type.getShape());
+  if (storedBits == 1 || (!weight.getSteps().empty() && !movesBytes(weight))) {
+    // Casts are rare and small: the reference evaluator does them.
     Expected<Tensor> tensor = evaluateWeight(weight, store);
     if (!tensor)
       return tensor.takeError();
-    return tensor->toBytes();
+    std::vector<char> bytes = tensor->toBytes();
+    unsigned width = tensor->elementType.getIntOrFloatBitWidth();
+    return width > 1 && width < 8 ? unpackElements(bytes, width, tensor->numElements()) : bytes;
   }
-  if (int64_t(stored->size()) != product(type.getShape()) * bits / 8)
+  if (int64_t(stored->size()) != int64_t(divideCeil(uint64_t(elements) * storedBits, 8)))
     return wrong("its bytes do not fit its type");
 
   ArrayRef<char> current = *stored;
   std::vector<char> held;
+  if (storedBits < 8) {
+    held = unpackElements(current, storedBits, elements);
+    current = held;
+  }
   SmallVector<int64_t> shape(type.getShape());
   for (WeightStepAttr step : weight.getSteps()) {
     StringRef kind = step.getKind().getValue();

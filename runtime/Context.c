@@ -1,6 +1,7 @@
 #include "Context.h"
 #include "BornSizes.h"
 #include "DeviceRun.h"
+#include "Packing.h"
 #include "Status.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   const size_t head = (sizeof(torsh_context) + 15) / 16 * 16;
   const size_t arenas = p->num_frames ? (size_t)p->num_frames + p->num_outputs : 0;
   const size_t entries = p->num_symbols + input_ranks + output_ranks + 2 * (size_t)p->num_inputs +
-                         3 * (size_t)p->num_outputs + arenas * (sizeof(torsh_rt_arena) / 8);
+                         4 * (size_t)p->num_outputs + arenas * (sizeof(torsh_rt_arena) / 8);
   char *block = calloc(1, head + entries * 8);
   if (!block)
     return torsh_rt_fail(error, TORSH_E_NO_MEMORY, "no memory for a context.");
@@ -39,6 +40,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   context->input_data = (const void **)(void *)(next += p->num_inputs);
   context->output_dims = (int64_t **)(void *)(next += p->num_inputs);
   context->output_data = (void **)(void *)(next += p->num_outputs);
+  context->packed_outputs = (void **)(void *)(next += p->num_outputs);
   context->output_bytes = (uint64_t *)(void *)(next += p->num_outputs);
   context->born = (torsh_rt_arena *)(void *)(next += p->num_outputs);
   for (uint32_t i = 0; i < p->num_outputs; ++i) {
@@ -47,6 +49,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   }
   context->module = module;
   context->memory_cap = module->memory_cap;
+  context->has_packed_ports = torsh_rt_has_packed_ports(p);
   torsh_rt_module_retain(module);
   torsh_rt_recorder_begin(module, NULL, &context->recorder, NULL);
   *result = context;
@@ -64,6 +67,7 @@ void torsh_rt_context_destroy(torsh_context *context) {
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_born_release(context);
+  torsh_rt_arena_release(&context->unpacked);
   torsh_rt_module_release(context->module);
   free(context);
 }
@@ -80,6 +84,7 @@ static void release_arenas(torsh_context *context) {
   torsh_rt_arena_release(&context->workspace);
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_born_release(context);
+  torsh_rt_arena_release(&context->unpacked);
   atomic_store_explicit(&context->counters.arena_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&context->counters.output_bytes, 0, memory_order_relaxed);
 }
@@ -88,7 +93,9 @@ torsh_status torsh_rt_set_memory_cap(torsh_context *context, uint64_t bytes) {
   if (!context || !torsh_rt_context_enter(context))
     return TORSH_E_INVALID_ARGUMENT;
   context->memory_cap = bytes;
-  if (bytes && context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) > bytes)
+  if (bytes && context->workspace.size + context->outputs.size + context->unpacked.size +
+                       torsh_rt_born_bytes(context) >
+                   bytes)
     release_arenas(context);
   torsh_rt_context_leave(context);
   return TORSH_OK;

@@ -18,7 +18,9 @@ struct torsh_context {
   uint64_t memory_cap;
   torsh_rt_arena workspace, outputs;
   torsh_rt_arena *born; /* BornSizes.h: one for each frame, then one for each output; none without frames */
-  uint64_t asked;       /* times an arena asked the system for memory */
+  torsh_rt_arena unpacked; /* inputs and outputs of fewer than 8 bits an element, see Packing.h */
+  int has_packed_ports;
+  uint64_t asked; /* times an arena asked the system for memory */
   torsh_rt_counters counters;
   torsh_trace_fn trace; /* NULL: nobody looks */
   void *trace_user;
@@ -34,6 +36,7 @@ struct torsh_context {
   uint64_t *output_bytes;     /* for each output */
   const void **input_data;
   void **output_data;
+  void **packed_outputs; /* where output_data pointed before the run, for what is packed */
 };
 
 torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **context, torsh_error *error);

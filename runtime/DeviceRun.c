@@ -62,13 +62,12 @@ static uint64_t describe(torsh_rt_device_run *run, const torsh_context *context)
   torsh_rt_region *region = run->regions;
   uint64_t total = 0;
   for (uint32_t i = 0; i < p->num_inputs; ++i, ++region) {
-    const torsh_dtype dtype = {p->inputs[i].dtype_code, p->inputs[i].dtype_bits, 1};
     region->host = context->input_data[i];
-    torsh_rt_byte_size(dtype, p->inputs[i].rank, context->input_dims[i], &region->bytes);
+    region->bytes = torsh_rt_stored_size(&p->inputs[i], context->input_dims[i]);
   }
   for (uint32_t i = 0; i < p->num_outputs; ++i, ++region) {
     region->host = context->output_data[i];
-    region->bytes = context->output_bytes[i];
+    region->bytes = torsh_rt_stored_size(&p->outputs[i], context->output_dims[i]);
   }
   region->host = context->workspace.data;
   region->bytes = context->workspace_bytes;

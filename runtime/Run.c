@@ -2,6 +2,7 @@
 #include "BornSizes.h"
 #include "DeviceRun.h"
 #include "Log.h"
+#include "Packing.h"
 #include "Status.h"
 #include "Values.h"
 
@@ -236,8 +237,10 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
 static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_error *error) {
+  const uint64_t unpacked_bytes = context->has_packed_ports ? torsh_rt_unpacked_bytes(context) : 0;
   uint64_t needed;
-  if (__builtin_add_overflow(context->workspace_bytes, owned_bytes, &needed))
+  if (__builtin_add_overflow(context->workspace_bytes, owned_bytes, &needed) ||
+      __builtin_add_overflow(needed, unpacked_bytes, &needed))
     needed = UINT64_MAX;
   if (context->memory_cap && needed > context->memory_cap) {
     torsh_rt_fail(error, TORSH_E_MEMORY_CAP,
@@ -248,15 +251,18 @@ static torsh_status reserve(torsh_context *context, uint64_t owned_bytes, torsh_
     return TORSH_E_MEMORY_CAP;
   }
   /* What two runs of different shapes left behind may together exceed the cap. */
-  if (context->memory_cap &&
-      larger(context->workspace.size, context->workspace_bytes) + larger(context->outputs.size, owned_bytes) >
-          context->memory_cap) {
+  if (context->memory_cap && larger(context->workspace.size, context->workspace_bytes) +
+                                     larger(context->outputs.size, owned_bytes) +
+                                     larger(context->unpacked.size, unpacked_bytes) >
+                                 context->memory_cap) {
     torsh_rt_arena_release(&context->workspace);
     torsh_rt_arena_release(&context->outputs);
+    torsh_rt_arena_release(&context->unpacked);
   }
   int failed = torsh_rt_arena_reserve(&context->workspace, context->workspace_bytes, &context->asked) ||
-               torsh_rt_arena_reserve(&context->outputs, owned_bytes, &context->asked);
-  set(&context->counters.arena_bytes, context->workspace.size);
+               torsh_rt_arena_reserve(&context->outputs, owned_bytes, &context->asked) ||
+               torsh_rt_arena_reserve(&context->unpacked, unpacked_bytes, &context->asked);
+  set(&context->counters.arena_bytes, context->workspace.size + context->unpacked.size);
   set(&context->counters.output_bytes, context->outputs.size);
   set(&context->counters.allocations, context->asked);
   if (!failed)
@@ -419,7 +425,11 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
   place_outputs(context);
   if (context->recorder)
     torsh_rt_recorder_start_run(context->recorder, context->symbols);
+  if (context->has_packed_ports)
+    torsh_rt_unpack_inputs(context);
   status = fly(context, outputs, error);
+  if (context->has_packed_ports)
+    torsh_rt_pack_outputs(context, status == TORSH_OK);
   for (uint32_t i = 0; i < num_outputs && !status; ++i) {
     if (is_owned(&outputs[i])) {
       describe_output(context, i, &outputs[i]);

@@ -30,6 +30,20 @@ int torsh_rt_overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_
   return a && b && a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
 }
 
+uint64_t torsh_rt_stored_size(const torsh_port *port, const int64_t *dims) {
+  const torsh_dtype stored = {port->dtype_code, port->dtype_bits < 8 ? 8 : port->dtype_bits, 1};
+  uint64_t bytes;
+  return torsh_rt_byte_size(stored, port->rank, dims, &bytes) ? UINT64_MAX : bytes;
+}
+
+/* Names of the types that have a code of their own. */
+static const char *const small_floats[] = {
+    [TORSH_DTYPE_FLOAT8_E4M3FN] = "float8_e4m3fn",   [TORSH_DTYPE_FLOAT8_E4M3FNUZ] = "float8_e4m3fnuz",
+    [TORSH_DTYPE_FLOAT8_E5M2] = "float8_e5m2",       [TORSH_DTYPE_FLOAT8_E5M2FNUZ] = "float8_e5m2fnuz",
+    [TORSH_DTYPE_FLOAT8_E8M0FNU] = "float8_e8m0fnu", [TORSH_DTYPE_FLOAT6_E2M3FN] = "float6_e2m3fn",
+    [TORSH_DTYPE_FLOAT6_E3M2FN] = "float6_e3m2fn",   [TORSH_DTYPE_FLOAT4_E2M1FN] = "float4_e2m1fn",
+};
+
 const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]) {
   const char *kind = dtype.code == TORSH_DTYPE_INT       ? "int"
                      : dtype.code == TORSH_DTYPE_UINT    ? "uint"
@@ -39,10 +53,8 @@ const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]) {
                                                          : NULL;
   if (dtype.code == TORSH_DTYPE_BOOL && dtype.bits == 8)
     snprintf(buffer, 24, "bool");
-  else if (dtype.code == TORSH_DTYPE_FLOAT8_E4M3FN)
-    snprintf(buffer, 24, "float8_e4m3fn");
-  else if (dtype.code == TORSH_DTYPE_FLOAT8_E5M2)
-    snprintf(buffer, 24, "float8_e5m2");
+  else if (dtype.code < sizeof(small_floats) / sizeof(*small_floats) && small_floats[dtype.code])
+    snprintf(buffer, 24, "%s", small_floats[dtype.code]);
   else if (kind)
     snprintf(buffer, 24, "%s%u", kind, dtype.bits);
   else

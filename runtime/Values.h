@@ -10,6 +10,9 @@ int torsh_rt_byte_size(torsh_dtype dtype, uint32_t rank, const int64_t *dims, ui
 
 /* Whether two buffers share a byte. One that is not placed yet is NULL and shares none. */
 int torsh_rt_overlap(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes);
+/* Bytes of a tensor of the port's type in compiled code, where an element takes a byte at least; UINT64_MAX when a dim is
+ * negative or the product overflows. */
+uint64_t torsh_rt_stored_size(const torsh_port *port, const int64_t *dims);
 
 /* "float32 [2, 3]" pieces for messages. */
 const char *torsh_rt_dtype_name(torsh_dtype dtype, char buffer[24]);

@@ -36,8 +36,9 @@ class Torsh_Op<string mnemonic, list<Trait> traits = []> : Op<Torsh_Dialect, mne
 
 //===-- Element types and tensors ------------------------------------------------------------------------------===//
 
-def Torsh_Float : AnyTypeOf<[F64, F32, F16, BF16, F8E4M3FN, F8E5M2]>;
-def Torsh_Int : AnyTypeOf<[I<4>, I8, I16, I32, I64, UI<4>, UI8, UI16, UI32, UI64]>;
+def Torsh_Float : AnyTypeOf<[F64, F32, F16, BF16, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F8E8M0FNU, F6E2M3FN,
+                             F6E3M2FN, F4E2M1FN]>;
+def Torsh_Int : AnyTypeOf<[I<2>, I<4>, I8, I16, I32, I64, UI<2>, UI<4>, UI8, UI16, UI32, UI64]>;
 
 def Torsh_Number : AnyTypeOf<[Torsh_Float, Torsh_Int]>;
 def Torsh_Element : AnyTypeOf<[Torsh_Float, Torsh_Int, I1]>;

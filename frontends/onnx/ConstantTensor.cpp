@@ -22,10 +22,24 @@ Type elementTypeOf(MLIRContext *context, int32_t dataType) {
     return BFloat16Type::get(context);
   case DataType::Float8E4M3FN:
     return Float8E4M3FNType::get(context);
+  case DataType::Float8E4M3FNUZ:
+    return Float8E4M3FNUZType::get(context);
   case DataType::Float8E5M2:
     return Float8E5M2Type::get(context);
+  case DataType::Float8E5M2FNUZ:
+    return Float8E5M2FNUZType::get(context);
+  case DataType::Float8E8M0:
+    return Float8E8M0FNUType::get(context);
+  case DataType::Float6E2M3:
+    return Float6E2M3FNType::get(context);
+  case DataType::Float6E3M2:
+    return Float6E3M2FNType::get(context);
+  case DataType::Float4E2M1:
+    return Float4E2M1FNType::get(context);
   case DataType::Bool:
     return integer(1, false);
+  case DataType::Int2:
+    return integer(2, false);
   case DataType::Int4:
     return integer(4, false);
   case DataType::Int8:
@@ -36,6 +50,8 @@ Type elementTypeOf(MLIRContext *context, int32_t dataType) {
     return integer(32, false);
   case DataType::Int64:
     return integer(64, false);
+  case DataType::UInt2:
+    return integer(2, true);
   case DataType::UInt4:
     return integer(4, true);
   case DataType::UInt8:

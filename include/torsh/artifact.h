@@ -62,10 +62,11 @@ typedef struct torsh_host {
   int32_t (*refuse)(void *context, uint32_t guard, int64_t actual, int64_t expected);
 } torsh_host;
 
-/* Element types are DLPack's (code, bits) pairs; lanes are 1. 4-bit types are packed two in a byte, low half first. */
+/* Element types are DLPack's (code, bits) pairs; lanes are 1. In what run() is given an element of fewer than 8 bits takes
+ * a byte, of which only its low bits count; the runtime unpacks what callers give and packs what they get. */
 typedef struct torsh_port {
   const char *name;
-  uint8_t dtype_code; /* 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, 10 f8e4m3fn, 12 f8e5m2 */
+  uint8_t dtype_code; /* 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, 10 and above: TORSH_DTYPE_* */
   uint8_t dtype_bits;
   uint16_t rank;
   uint32_t reserved;

@@ -75,7 +75,7 @@ typedef struct torsh_device {
 
 typedef struct torsh_dtype {
   uint8_t code; /* TORSH_DTYPE_* */
-  uint8_t bits;
+  uint8_t bits;   /* 2, 4 or 6: elements share bytes, the first one lowest, as in DLPack and ONNX */
   uint16_t lanes; /* 1 */
 } torsh_dtype;
 
@@ -87,7 +87,13 @@ typedef struct torsh_dtype {
 #define TORSH_DTYPE_COMPLEX 5u
 #define TORSH_DTYPE_BOOL 6u
 #define TORSH_DTYPE_FLOAT8_E4M3FN 10u
+#define TORSH_DTYPE_FLOAT8_E4M3FNUZ 11u
 #define TORSH_DTYPE_FLOAT8_E5M2 12u
+#define TORSH_DTYPE_FLOAT8_E5M2FNUZ 13u
+#define TORSH_DTYPE_FLOAT8_E8M0FNU 14u
+#define TORSH_DTYPE_FLOAT6_E2M3FN 15u
+#define TORSH_DTYPE_FLOAT6_E3M2FN 16u
+#define TORSH_DTYPE_FLOAT4_E2M1FN 17u
 
 typedef struct torsh_tensor {
   void *data;
@@ -214,7 +220,7 @@ typedef struct torsh_stats {
   uint64_t failed_runs; /* refused, cancelled or failed */
   uint64_t total_ns;    /* of the runs that ended well */
   uint64_t last_ns;
-  uint64_t arena_bytes;    /* workspace held by the context, its high-water mark */
+  uint64_t arena_bytes;    /* workspace held by the context and its unpacked tensors, the high-water mark */
   uint64_t output_bytes;   /* memory held for outputs that the context owns */
   uint64_t kernels;        /* kernels started */
   uint64_t shared_kernels; /* of those, the ones offered to other threads */

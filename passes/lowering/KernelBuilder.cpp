@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "passes/lowering/SmallFloats.h"
 
 using namespace mlir;
 
@@ -271,9 +272,12 @@ Value KernelBuilder::linear(const View &view, Indices indices) {
   return add(result, constant(fixed));
 }
 
-/// The type in memory: booleans take a byte, unsigned integers are signless. bf16 is moved as an integer: masked vectors of
-/// it are taken apart and rounded anew by LLVM where the CPU has no instructions for them.
+/// The type in memory: what is narrower than a byte takes one, unsigned integers are signless, floats of at most 8 bits are
+/// the bytes that hold their codes. bf16 is moved as an integer: masked vectors of it are taken apart and rounded anew by
+/// LLVM where the CPU has no instructions for them.
 static Type memoryType(Type elementType) {
+  if (isSmallFloat(elementType))
+    return IntegerType::get(elementType.getContext(), 8);
   if (elementType.isBF16())
     return IntegerType::get(elementType.getContext(), 16);
   if (auto integer = dyn_cast<IntegerType>(elementType))
@@ -291,8 +295,6 @@ Value KernelBuilder::address(Value pointer, Type elementType, Value elementOffse
   if (getConstantIntValue(elementOffset) == 0)
     return pointer;
   Type type = isa<LLVM::LLVMPointerType>(elementType) ? Type(b.getI64Type()) : memoryType(elementType);
-  if (isa<Float8E4M3FNType, Float8E5M2Type>(type))
-    type = b.getI8Type();
   // The constant part becomes the displacement of the access. Without it the address may lie outside of the buffer.
   auto [base, displacement] = splitConstant(elementOffset);
   LLVM::GEPArg last(elementOffset);
@@ -320,9 +322,17 @@ Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffs
     Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(stored));
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, value, zero);
   }
+  if (isSmallFloat(elementType)) {
+    Value decoded = decodeSmallFloat(b, loc, value, cast<FloatType>(elementType));
+    codes[decoded] = {value, elementType};
+    return decoded;
+  }
   if (elementType.isBF16())
     value = arith::BitcastOp::create(b, loc, vectorOf(elementType, lanes), value);
   Type wanted = vectorOf(computeType(elementType), lanes);
+  // The high bits of a byte that holds a narrower integer say nothing.
+  if (isa<IntegerType>(elementType) && wanted != value.getType())
+    return arith::TruncIOp::create(b, loc, wanted, value);
   if (wanted != value.getType())
     value = arith::ExtFOp::create(b, loc, wanted, value);
   return value;
@@ -331,8 +341,14 @@ Value KernelBuilder::loadFrom(Value pointer, Type elementType, Value elementOffs
 void KernelBuilder::storeTo(Value value, Value pointer, Type elementType, Value elementOffset, unsigned lanes,
                             Value mask) {
   Type stored = vectorOf(memoryType(elementType), lanes);
-  if (elementType.isInteger(1)) {
-    value = arith::ExtUIOp::create(b, loc, stored, value);
+  if (isSmallFloat(elementType)) {
+    value = roundSmallFloat(value, elementType, /*saturate=*/false).code;
+  } else if (elementType.isInteger(1) || elementType.isUnsignedInteger()) {
+    if (value.getType() != stored)
+      value = arith::ExtUIOp::create(b, loc, stored, value);
+  } else if (isa<IntegerType>(elementType)) {
+    if (value.getType() != stored)
+      value = arith::ExtSIOp::create(b, loc, stored, value);
   } else if (value.getType() != stored) {
     Type narrow = elementType.isBF16() ? vectorOf(elementType, lanes) : stored;
     // What the body has rounded already is not rounded again.
@@ -351,6 +367,17 @@ void KernelBuilder::storeTo(Value value, Value pointer, Type elementType, Value 
     LLVM::StoreOp::create(b, loc, value, at, alignment);
 }
 
+KernelBuilder::SmallFloat KernelBuilder::roundSmallFloat(Value value, Type elementType, bool saturate) {
+  // What has been rounded already is not rounded again.
+  if (auto known = codes.find(value); known != codes.end() && known->second.second == elementType)
+    return {known->second.first, value};
+  auto type = cast<FloatType>(elementType);
+  Value code = encodeSmallFloat(b, loc, value, type, saturate);
+  Value decoded = decodeSmallFloat(b, loc, code, type);
+  codes[decoded] = {code, elementType};
+  return {code, decoded};
+}
+
 Value KernelBuilder::stackBuffer(Type elementType, int64_t count) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&function.getBody().front());
@@ -361,7 +388,7 @@ Value KernelBuilder::stackBuffer(Type elementType, int64_t count) {
 //===-- Element types --------------------------------------------------------------------------------------------===//
 
 Type KernelBuilder::computeType(Type elementType) const {
-  if (isa<Float16Type, BFloat16Type, Float8E4M3FNType, Float8E5M2Type>(elementType))
+  if (isa<Float16Type, BFloat16Type>(elementType) || isSmallFloat(elementType))
     return b.getF32Type();
   if (auto integer = dyn_cast<IntegerType>(elementType))
     return IntegerType::get(elementType.getContext(), integer.getWidth());

@@ -121,6 +121,12 @@ public:
                        mlir::Value mask = {});
   void storeTo(mlir::Value value, mlir::Value pointer, mlir::Type elementType, mlir::Value elementOffset,
                unsigned lanes, mlir::Value mask = {});
+  /// A float of at most 8 bits as it is in memory and as it is computed with.
+  struct SmallFloat {
+    mlir::Value code, value;
+  };
+  /// Rounds an f32 to such a type, as encodeSmallFloat() says.
+  SmallFloat roundSmallFloat(mlir::Value value, mlir::Type elementType, bool saturate);
   /// An uninitialised stack buffer of the innermost function, at most 256 KiB.
   mlir::Value stackBuffer(mlir::Type elementType, int64_t count);
 
@@ -169,6 +175,8 @@ private:
     llvm::SmallVector<mlir::Value> parts, sizes;
   };
   llvm::DenseMap<mlir::Value, Split> splits;
+  /// The codes of values that are small floats, with their types.
+  llvm::DenseMap<mlir::Value, std::pair<mlir::Value, mlir::Type>> codes;
 };
 
 /// The op of a kind in a kernel's body, null without one; the last of several.

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/lowering/KernelBuilder.h"
+#include "passes/lowering/SmallFloats.h"
 
 using namespace mlir;
 
@@ -268,6 +269,14 @@ Value floatToInteger(Scalars &s, Value x, Type to) {
   return s.select(tooLow, limit(false), s.select(tooHigh, limit(true), converted));
 }
 
+/// Rounds an f32 to the narrow result type, so that what follows in the body sees the rounded value.
+Value rounded(Scalars &s, Value value) {
+  if (isSmallFloat(s.resultElement))
+    return s.kb.roundSmallFloat(value, s.resultElement, cast<CastOp>(s.op).getSaturate()).value;
+  Type narrow = s.kb.vectorOf(s.resultElement, s.lanes);
+  return s.create<arith::ExtFOp>(value.getType(), s.create<arith::TruncFOp>(narrow, value));
+}
+
 Value castValue(Scalars &s, Value x) {
   Type from = getElementTypeOrSelf(x.getType());
   Type scalar = s.kb.computeType(s.resultElement);
@@ -278,24 +287,20 @@ Value castValue(Scalars &s, Value x) {
     return from.isInteger(1) ? x : s.compare(arith::CmpIPredicate::ne, x, s.number(0));
   }
   if (isa<FloatType>(from) && isa<FloatType>(scalar)) {
-    unsigned have = from.getIntOrFloatBitWidth(), want = scalar.getIntOrFloatBitWidth();
-    Value value = x;
-    if (have < want)
-      value = s.create<arith::ExtFOp>(to, x);
-    else if (have > want)
-      value = s.create<arith::TruncFOp>(to, x);
-    // A narrow result rounds here, so that what follows in the body sees the rounded value.
-    if (s.resultElement != scalar && s.resultElement != s.element) {
-      Type narrow = s.kb.vectorOf(s.resultElement, s.lanes);
-      value = s.create<arith::ExtFOp>(to, s.create<arith::TruncFOp>(narrow, value));
-    }
-    return value;
+    bool narrows = s.resultElement != scalar && s.resultElement != s.element;
+    if (from == scalar)
+      return narrows ? rounded(s, x) : x;
+    if (scalar.isF64())
+      return s.create<arith::ExtFOp>(to, x);
+    return narrows ? rounded(s, truncateToOdd(s.kb.b, s.kb.loc, x)) : s.create<arith::TruncFOp>(to, x);
   }
   if (isa<FloatType>(from))
     return floatToInteger(s, x, to);
   bool isUnsigned = s.isUnsigned() || from.isInteger(1);
-  if (isa<FloatType>(scalar))
-    return isUnsigned ? s.create<arith::UIToFPOp>(to, x) : s.create<arith::SIToFPOp>(to, x);
+  if (isa<FloatType>(scalar)) {
+    Value value = isUnsigned ? s.create<arith::UIToFPOp>(to, x) : s.create<arith::SIToFPOp>(to, x);
+    return s.resultElement == scalar ? value : rounded(s, value);
+  }
   unsigned have = from.getIntOrFloatBitWidth(), want = scalar.getIntOrFloatBitWidth();
   if (have == want)
     return x;

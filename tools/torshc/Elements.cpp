@@ -27,11 +27,20 @@ const fltSemantics *smallFloat(torsh_dtype dtype) {
     return &APFloat::IEEEhalf();
   if (dtype.code == TORSH_DTYPE_BFLOAT && dtype.bits == 16)
     return &APFloat::BFloat();
-  if (dtype.code == TORSH_DTYPE_FLOAT8_E4M3FN)
+  switch (dtype.code) {
+  case TORSH_DTYPE_FLOAT8_E4M3FN:
     return &APFloat::Float8E4M3FN();
-  if (dtype.code == TORSH_DTYPE_FLOAT8_E5M2)
+  case TORSH_DTYPE_FLOAT8_E4M3FNUZ:
+    return &APFloat::Float8E4M3FNUZ();
+  case TORSH_DTYPE_FLOAT8_E5M2:
     return &APFloat::Float8E5M2();
-  return nullptr;
+  case TORSH_DTYPE_FLOAT8_E5M2FNUZ:
+    return &APFloat::Float8E5M2FNUZ();
+  case TORSH_DTYPE_FLOAT8_E8M0FNU:
+    return &APFloat::Float8E8M0FNU();
+  default:
+    return nullptr;
+  }
 }
 
 /// A complex element as two floats.
@@ -73,6 +82,9 @@ long double readElement(torsh_dtype dtype, const char *bytes) {
 
 void writeElement(torsh_dtype dtype, double value, char *bytes) {
   if (const fltSemantics *semantics = smallFloat(dtype)) {
+    // The one type without a sign and without zero.
+    if (dtype.code == TORSH_DTYPE_FLOAT8_E8M0FNU)
+      value = std::max(std::fabs(value), 0x1p-127);
     APFloat narrow(value);
     bool inexact;
     narrow.convert(*semantics, APFloat::rmNearestTiesToEven, &inexact);

@@ -7,8 +7,8 @@
 
 namespace torsh {
 
-/// Whether elements of the dtype can be read and written one by one; 4-bit types, packed two in a byte,
-/// cannot.
+/// Whether elements of the dtype can be read and written one by one; those of fewer than 8 bits, which share
+/// bytes, cannot.
 bool hasElements(torsh_dtype dtype);
 
 /// The element at `bytes`; 64-bit integers are exact. Of a complex number the real part: treat it as two

@@ -81,8 +81,20 @@ std::string dtypeName(torsh_dtype dtype) {
     return "bool";
   case TORSH_DTYPE_FLOAT8_E4M3FN:
     return "float8_e4m3fn";
+  case TORSH_DTYPE_FLOAT8_E4M3FNUZ:
+    return "float8_e4m3fnuz";
   case TORSH_DTYPE_FLOAT8_E5M2:
     return "float8_e5m2";
+  case TORSH_DTYPE_FLOAT8_E5M2FNUZ:
+    return "float8_e5m2fnuz";
+  case TORSH_DTYPE_FLOAT8_E8M0FNU:
+    return "float8_e8m0fnu";
+  case TORSH_DTYPE_FLOAT6_E2M3FN:
+    return "float6_e2m3fn";
+  case TORSH_DTYPE_FLOAT6_E3M2FN:
+    return "float6_e3m2fn";
+  case TORSH_DTYPE_FLOAT4_E2M1FN:
+    return "float4_e2m1fn";
   default:
     return formatv("dtype {0} of {1} bits", unsigned(dtype.code), unsigned(dtype.bits));
   }

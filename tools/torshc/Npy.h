@@ -27,7 +27,7 @@ std::optional<uint64_t> byteSize(torsh_dtype dtype, llvm::ArrayRef<int64_t> shap
 /// Reads a file of format 1, 2 or 3, little-endian, row-major or column-major (which is turned).
 llvm::Expected<NpyArray> readNpy(const std::string &path);
 
-/// Writes format 1. Refuses dtypes that NumPy has none for (bfloat16, 8-bit floats, 4-bit integers).
+/// Writes format 1. Refuses dtypes that NumPy has none for (bfloat16, floats of at most 8 bits, integers below 8).
 llvm::Error writeNpy(const std::string &path, torsh_dtype dtype, llvm::ArrayRef<int64_t> shape,
                      llvm::ArrayRef<char> bytes);
 

@@ -147,11 +147,20 @@ class DTypes(unittest.TestCase):
         self.assertEqual(numpy_dtype(10, 8), np.dtype(ml_dtypes.float8_e4m3fn))
         self.assertEqual(numpy_dtype(12, 8), np.dtype(ml_dtypes.float8_e5m2))
         values = np.array([[-8, 7, -1], [0, 3, -5]]).astype(ml_dtypes.int4)
-        packed = pack(values)
+        packed = pack(values, 4)
         self.assertEqual(packed.tolist(), [0x78, 0x0f, 0xb3])
-        np.testing.assert_array_equal(unpack(packed, (2, 3), values.dtype), values)
+        np.testing.assert_array_equal(unpack(packed, (2, 3), values.dtype, 4), values)
         odd = np.array([15, 1, 9]).astype(ml_dtypes.uint4)
-        np.testing.assert_array_equal(unpack(pack(odd), (3,), odd.dtype), odd)
+        np.testing.assert_array_equal(unpack(pack(odd, 4), (3,), odd.dtype, 4), odd)
+        pairs = np.array([-2, 1, -1, 0, 1]).astype(ml_dtypes.int2)
+        self.assertEqual(pack(pairs, 2).tolist(), [0b00110110, 0b01])
+        np.testing.assert_array_equal(unpack(pack(pairs, 2), (5,), pairs.dtype, 2), pairs)
+        sixths = np.array([-7.5, 0.125, 1, 2, 3.5]).astype(ml_dtypes.float6_e2m3fn)
+        self.assertEqual(pack(sixths, 6).tolist(), [0x7f, 0x80, 0x40, 0x16])
+        np.testing.assert_array_equal(unpack(pack(sixths, 6), (5,), sixths.dtype, 6), sixths)
+        for code, bits, name in ((11, 8, "float8_e4m3fnuz"), (13, 8, "float8_e5m2fnuz"), (14, 8, "float8_e8m0fnu"),
+                                 (16, 6, "float6_e3m2fn"), (17, 4, "float4_e2m1fn"), (1, 2, "uint2")):
+            self.assertEqual(numpy_dtype(code, bits), np.dtype(getattr(ml_dtypes, name)))
         with self.assertRaises(torsh.Error):
             numpy_dtype(9, 3)
 

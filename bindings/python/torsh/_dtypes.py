@@ -1,4 +1,7 @@
-"""numpy dtypes for the runtime's (code, bits) pairs; 4-bit tensors are packed two in a byte, low half first."""
+"""numpy dtypes for the runtime's (code, bits) pairs.
+
+The runtime's tensors of fewer than 8 bits share bytes, the first element lowest; ml_dtypes arrays hold one a byte.
+"""
 
 import numpy as np
 
@@ -10,7 +13,11 @@ _NUMPY = {
     (2, 16): "float16", (2, 32): "float32", (2, 64): "float64",
     (5, 64): "complex64", (5, 128): "complex128", (6, 8): "bool",
 }
-_ML_DTYPES = {(4, 16): "bfloat16", (10, 8): "float8_e4m3fn", (12, 8): "float8_e5m2", (0, 4): "int4", (1, 4): "uint4"}
+_ML_DTYPES = {
+    (4, 16): "bfloat16", (10, 8): "float8_e4m3fn", (11, 8): "float8_e4m3fnuz", (12, 8): "float8_e5m2",
+    (13, 8): "float8_e5m2fnuz", (14, 8): "float8_e8m0fnu", (15, 6): "float6_e2m3fn", (16, 6): "float6_e3m2fn",
+    (17, 4): "float4_e2m1fn", (0, 2): "int2", (0, 4): "int4", (1, 2): "uint2", (1, 4): "uint4",
+}
 
 
 def numpy_dtype(code, bits):
@@ -27,20 +34,24 @@ def numpy_dtype(code, bits):
     return np.dtype(getattr(ml_dtypes, name))
 
 
-def pack(array):
-    """One byte an element -> two elements a byte."""
-    nibbles = np.asarray(array).reshape(-1).view(np.uint8) & 15
-    if nibbles.size % 2:
-        nibbles = np.append(nibbles, np.uint8(0))
-    return nibbles[0::2] | (nibbles[1::2] << 4)
+def packed_size(count, bits):
+    """Bytes of `count` elements that share bytes."""
+    return (count * bits + 7) // 8
 
 
-def unpack(packed, shape, dtype):
+def pack(array, bits):
+    """One byte an element -> elements of `bits` < 8 bits that share bytes."""
+    codes = np.asarray(array).reshape(-1, 1).view(np.uint8)
+    low = np.unpackbits(codes, axis=1, count=bits, bitorder="little")
+    return np.packbits(low, bitorder="little")
+
+
+def unpack(packed, shape, dtype, bits):
     """The inverse of pack."""
-    nibbles = np.empty(packed.size * 2, np.uint8)
-    nibbles[0::2] = packed & 15
-    nibbles[1::2] = packed >> 4
     count = int(np.prod(shape, dtype=np.int64))
-    if dtype.name == "int4":
-        return ((nibbles[:count].astype(np.int8) ^ 8) - 8).astype(dtype).reshape(shape)
-    return nibbles[:count].astype(dtype).reshape(shape)
+    low = np.unpackbits(packed, count=count * bits, bitorder="little").reshape(count, bits)
+    codes = np.packbits(low, axis=1, bitorder="little").reshape(shape)
+    if dtype.name in ("int2", "int4"):  # kept as bytes with a sign
+        sign = np.int8(1 << (bits - 1))
+        codes = (codes.view(np.int8) ^ sign) - sign
+    return codes.view(dtype)

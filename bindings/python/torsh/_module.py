@@ -11,7 +11,7 @@ from collections import namedtuple
 import numpy as np
 
 from . import _native
-from ._dtypes import numpy_dtype, pack, unpack
+from ._dtypes import numpy_dtype, pack, packed_size, unpack
 from ._errors import Error
 from ._native import api, check
 
@@ -51,9 +51,9 @@ class _Declared:
         self.static_shape = dims if all(isinstance(d, int) for d in dims) else None
 
     def memory(self, shape):
-        """An array that holds an output of this shape; 4-bit elements are packed."""
-        if self.bits == 4:
-            return np.empty((int(np.prod(shape, dtype=np.int64)) + 1) // 2, np.uint8)
+        """An array that holds an output of this shape; elements of fewer than 8 bits are packed."""
+        if self.bits < 8:
+            return np.empty(packed_size(int(np.prod(shape, dtype=np.int64)), self.bits), np.uint8)
         return np.empty(shape, self.dtype)
 
     def as_array(self, index, given):
@@ -140,7 +140,7 @@ class Module:
         self._inputs = self._declared(api.input_info, info.num_inputs)
         self._outputs = self._declared(api.output_info, info.num_outputs)
         self._static = all(declared.static_shape is not None for declared in self._outputs)
-        self._packed = any(declared.bits == 4 for declared in self._outputs)
+        self._packed = any(declared.bits < 8 for declared in self._outputs)
         self.inputs = [declared.port for declared in self._inputs]
         self.outputs = [declared.port for declared in self._outputs]
         self.build_id = info.build_id.decode()
@@ -179,16 +179,17 @@ class Module:
         inputs, outputs = context.inputs, context.outputs
         for i, declared in enumerate(self._inputs):
             array = declared.as_array(i, arrays[i])
-            memory = pack(array) if declared.bits == 4 else array
+            memory = pack(array, declared.bits) if declared.bits < 8 else array
             keep.append(memory)
             inputs.point(i, memory, array.shape)
         handle, failure = context.handle, context.failure
         if not self._static:
             check(_output_dims(handle, inputs.pointer, len(self._inputs), outputs.pointer, len(self._outputs), None,
                                failure), context.error)
-        results = []
+        results, shapes = [], []
         for i, declared in enumerate(self._outputs):
             shape = declared.static_shape if self._static else outputs.shape(i)
+            shapes.append(shape)
             if any(size < 0 for size in shape):
                 outputs.leave(i)
                 results.append(None)
@@ -201,12 +202,13 @@ class Module:
             check(status, context.error)
         for i, declared in enumerate(self._outputs):
             if results[i] is None:
-                results[i] = declared.memory(outputs.shape(i))
+                shapes[i] = outputs.shape(i)
+                results[i] = declared.memory(shapes[i])
                 outputs.copy(i, results[i])
         if not self._packed:
             return results
-        return [unpack(memory, declared.static_shape or outputs.shape(i), declared.dtype) if declared.bits == 4
-                else memory for i, (declared, memory) in enumerate(zip(self._outputs, results))]
+        return [unpack(memory, shape, declared.dtype, declared.bits) if declared.bits < 8 else memory
+                for declared, memory, shape in zip(self._outputs, results, shapes)]
 
     def stats(self):
         """Sums over the contexts that are not in a run: runs, ns, memory held, waits, and so on."""

@@ -204,7 +204,7 @@ Results evaluateSelect(SelectOp op, Call &call) {
 /// The largest finite number of an 8-bit float type for saturation, infinity for other types.
 double saturationBound(Type type, bool saturate) {
   auto floatType = dyn_cast<FloatType>(type);
-  if (!saturate || !floatType || floatType.getWidth() != 8)
+  if (!saturate || !floatType || floatType.getWidth() > 8)
     return INFINITY;
   APFloat largest = APFloat::getLargest(floatType.getFloatSemantics());
   bool lossy;
@@ -221,6 +221,8 @@ Results evaluateCast(CastOp op, Call &call) {
 Tensor converted(const Tensor &x, Type to, bool saturate) {
   Tensor y = Tensor::zeros(to, x.shape);
   double bound = saturationBound(to, saturate);
+  // The one type without a sign and without zero.
+  bool onlyPositive = isa<Float8E8M0FNUType>(to) && saturate;
   bool fromUnsigned64 = x.elementType.isUnsignedInteger(64);
   for (int64_t i = 0, count = x.numElements(); i < count; ++i) {
     if (to.isInteger(1))
@@ -232,6 +234,8 @@ Tensor converted(const Tensor &x, Type to, bool saturate) {
       // infinite.
       Type type = std::isinf(bound) ? to : Float64Type::get(to.getContext());
       double value = x.isFloat() ? x.floats[i] : floatFromInt(type, x.ints[i], fromUnsigned64);
+      if (onlyPositive)
+        value = std::isnan(value) ? value : std::max(std::fabs(value), 0x1p-127);
       y.floats[i] = std::isnan(value) ? value : std::clamp(value, -bound, bound);
     }
   }

@@ -29,8 +29,8 @@ struct Tensor {
   int64_t rank() const { return shape.size(); }
   /// A tensor of zeros.
   static Tensor zeros(mlir::Type elementType, llvm::ArrayRef<int64_t> shape);
-  /// From contiguous row-major little-endian bytes of the element type (4-bit types two in a byte, i1 one
-  /// byte each).
+  /// From contiguous row-major little-endian bytes of the element type (types below 8 bits share bytes, the
+  /// first element lowest; i1 takes one byte each).
   static llvm::Expected<Tensor> fromBytes(mlir::Type elementType, llvm::ArrayRef<int64_t> shape,
                                           llvm::ArrayRef<char> bytes);
   /// The inverse of fromBytes.

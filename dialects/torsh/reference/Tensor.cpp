@@ -20,7 +20,7 @@ namespace {
 /// i1 is a boolean and holds 0 or 1; other signless integers are signed.
 bool isZeroExtended(IntegerType type) { return type.isUnsigned() || type.getWidth() == 1; }
 
-/// Bits of one element in contiguous bytes: i1 takes a byte.
+/// Bits of one element in contiguous bytes: i1 takes a byte, other types below 8 bits share bytes.
 unsigned storedBits(Type elementType) {
   unsigned width = elementType.getIntOrFloatBitWidth();
   return width == 1 ? 8 : width;
@@ -46,15 +46,36 @@ double largestOf(FloatType type) {
 struct SmallFormat {
   int precision, minExponent;
   double largest, overflow;
+  bool isPowerOfTwo, hasNaN, hasNegativeZero;
 
-  explicit SmallFormat(FloatType type)
-      : precision(APFloat::semanticsPrecision(type.getFloatSemantics())),
-        minExponent(APFloat::semanticsMinExponent(type.getFloatSemantics())), largest(largestOf(type)),
-        overflow(APFloat::semanticsHasInf(type.getFloatSemantics()) ? INFINITY : NAN) {}
+  explicit SmallFormat(FloatType type) : SmallFormat(type, type.getFloatSemantics()) {}
+  SmallFormat(FloatType type, const fltSemantics &semantics)
+      : precision(APFloat::semanticsPrecision(semantics)),
+        minExponent(APFloat::semanticsMinExponent(semantics)), largest(largestOf(type)),
+        overflow(APFloat::semanticsHasInf(semantics)   ? INFINITY
+                 : APFloat::semanticsHasNaN(semantics) ? NAN
+                                                       : largest),
+        isPowerOfTwo(isa<Float8E8M0FNUType>(type)), hasNaN(APFloat::semanticsHasNaN(semantics)),
+        hasNegativeZero(!isa<Float8E4M3FNUZType, Float8E5M2FNUZType>(type)) {}
 
   double round(double value) const {
+    if (isPowerOfTwo)
+      return roundPower(std::fabs(value));
+    if (std::isnan(value))
+      return hasNaN ? value : 0.0;
     double rounded = roundMantissa(value, precision, minExponent);
-    return std::fabs(rounded) > largest ? std::copysign(overflow, value) : rounded;
+    if (std::fabs(rounded) > largest)
+      return std::copysign(overflow, value);
+    return rounded == 0 && !hasNegativeZero ? 0.0 : rounded;
+  }
+
+private:
+  /// The nearest power of two, a tie to the larger one. What lies below the smallest is no number of the type.
+  double roundPower(double value) const {
+    if (!(value >= std::ldexp(1.0, minExponent)) || std::isinf(value))
+      return NAN;
+    double below = std::ldexp(1.0, std::ilogb(value)), rounded = value < 1.5 * below ? below : 2 * below;
+    return rounded > largest ? NAN : rounded;
   }
 };
 
@@ -71,6 +92,9 @@ double decodeFloat(FloatType type, uint64_t bits) {
 }
 
 uint64_t encodeFloat(FloatType type, double number) {
+  // Nothing of this type is zero, but the elements of a new tensor are before they are set.
+  if (isa<Float8E8M0FNUType>(type) && number == 0)
+    return 0;
   if (type.isF64())
     return llvm::bit_cast<uint64_t>(number);
   if (type.isF32())
@@ -109,15 +133,19 @@ Expected<Tensor> Tensor::fromBytes(Type elementType, ArrayRef<int64_t> shape, Ar
     return makeError(Code::BadBytes, "the element type is not a float or an integer of at most 64 bits");
   unsigned bits = storedBits(elementType);
   std::optional<int64_t> count = reference::boundedNumElements(shape, int64_t(1) << 48);
-  if (!count || (bits != 4 && bits % 8 != 0) || int64_t(bytes.size()) != (*count * int64_t(bits) + 7) / 8)
+  if (!count || int64_t(bytes.size()) != (*count * int64_t(bits) + 7) / 8)
     return makeError(Code::BadBytes, "a tensor of " + reference::describe(shape, elementType) +
                                          " cannot be read from " + Twine(bytes.size()) +
                                          " bytes; the data has another size");
   Tensor tensor = zeros(elementType, shape);
   const unsigned width = bits / 8;
   auto bitsAt = [&](int64_t i) -> uint64_t {
-    if (bits == 4)
-      return (uint8_t(bytes[i / 2]) >> (i % 2 * 4)) & 15;
+    if (bits < 8) {
+      // Elements of 6 bits may reach into the next byte.
+      int64_t at = i * bits, end = (at + bits - 1) / 8;
+      unsigned pair = uint8_t(bytes[at / 8]) | uint8_t(bytes[end]) << (8 * (end - at / 8));
+      return (pair >> (at % 8)) & maskTrailingOnes<unsigned>(bits);
+    }
     uint64_t element = 0;
     std::memcpy(&element, bytes.data() + i * width, width);
     return element;
@@ -143,9 +171,13 @@ std::vector<char> Tensor::toBytes() const {
   std::vector<char> bytes((count * int64_t(bits) + 7) / 8);
   for (int64_t i = 0; i < count; ++i) {
     uint64_t element = isFloat() ? encodeFloat(cast<FloatType>(elementType), floats[i]) : uint64_t(ints[i]);
-    if (bits == 4)
-      bytes[i / 2] |= char((element & 15) << (i % 2 * 4));
-    else
+    if (bits < 8) {
+      int64_t at = i * bits, end = (at + bits - 1) / 8;
+      unsigned pair = unsigned(element & maskTrailingOnes<unsigned>(bits)) << (at % 8);
+      bytes[at / 8] |= char(pair);
+      if (end != at / 8)
+        bytes[end] |= char(pair >> 8);
+    } else
       std::memcpy(bytes.data() + i * width, &element, width);
   }
   return bytes;

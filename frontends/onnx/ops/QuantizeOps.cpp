@@ -5,6 +5,7 @@
 // their own.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/SpatialWindow.h"
 
@@ -57,95 +58,104 @@ Value spread(NodeImport &n, Value parameter, Value x, int64_t axis, int64_t bloc
   return n.broadcastTo(repeated, getDims(x));
 }
 
-/// round(x / scale) + zero, saturated to the integer type. `zero` may be null.
-Value quantize(NodeImport &n, Value x, Value factor, Value zero, mlir::Type type) {
-  Value y = n.create<RoundOp>(n.create<DivOp>(x, factor));
+/// y + zero, saturated to the integer type. `zero` may be null.
+Value addZeroPoint(NodeImport &n, Value y, Value zero, mlir::Type type) {
   if (zero)
     y = n.create<AddOp>(y, n.cast(zero, elementTypeOf(y)));
   auto [low, high] = integerRange(type);
   return n.cast(clamp(n, y, low, high), type);
 }
 
+/// The type of a data type's code, refused when it is none of those that quantisation knows.
+FailureOr<mlir::Type> typeOfCode(NodeImport &n, StringRef attribute, int64_t code) {
+  mlir::Type type = torsh::onnx::elementTypeOf(n.context(), int32_t(code));
+  if (!type)
+    return n.unsupported(attribute + " is " + dataTypeName(int32_t(code)) + ", which is not supported");
+  return type;
+}
+
 /// The type that QuantizeLinear produces.
 FailureOr<mlir::Type> quantizedType(NodeImport &n) {
   if (n.hasInput(2))
     return n.typeOf(2).getElementType();
-  // TensorProto.DataType of output_dtype.
-  switch (n.intAttr("output_dtype", 0)) {
-  case 0:
-  case 2:
+  int64_t code = n.intAttr("output_dtype", 0);
+  if (code == 0)
     return mlir::Type(n.builder.getIntegerType(8, false));
-  case 3:
-    return mlir::Type(n.builder.getIntegerType(8));
-  case 4:
-    return mlir::Type(n.builder.getIntegerType(16, false));
-  case 5:
-    return mlir::Type(n.builder.getIntegerType(16));
-  case 17:
-    return mlir::Type(Float8E4M3FNType::get(n.context()));
-  case 19:
-    return mlir::Type(Float8E5M2Type::get(n.context()));
-  case 21:
-    return mlir::Type(n.builder.getIntegerType(4, false));
-  case 22:
-    return mlir::Type(n.builder.getIntegerType(4));
-  default:
-    return n.unsupported("output_dtype " + Twine(n.intAttr("output_dtype", 0)) + " is not supported");
-  }
+  FailureOr<mlir::Type> type = typeOfCode(n, "output_dtype", code);
+  if (failed(type) || type->getIntOrFloatBitWidth() <= 16)
+    return type;
+  return n.malformed("output_dtype must be an integer of at most 16 bits or a float of at most 8");
+}
+
+/// The type in which QuantizeLinear divides: `precision`, else that of the scale. ONNX Runtime's own op divides in f32.
+FailureOr<mlir::Type> divisionType(NodeImport &n) {
+  if (int64_t code = n.intAttr("precision", 0))
+    return typeOfCode(n, "precision", code);
+  mlir::Type type = n.typeOf(1).getElementType();
+  bool isNarrow = type.isF16() || type.isBF16();
+  if (!isNarrow || n.node.domain == "com.microsoft" || n.typeOf(0).getElementType() != type)
+    return mlir::Type(type.isF64() ? n.builder.getF64Type() : n.builder.getF32Type());
+  return type;
 }
 
 LogicalResult importQuantizeLinear(NodeImport &n) {
   if (failed(requireInputs(n, 2)))
     return failure();
-  FailureOr<mlir::Type> type = quantizedType(n);
-  if (failed(type))
+  FailureOr<mlir::Type> type = quantizedType(n), division = divisionType(n);
+  if (failed(type) || failed(division))
     return failure();
-  Value x = n.operand(0);
   int64_t axis = n.intAttr("axis", 1), block = n.intAttr("block_size", 0);
-  mlir::Type compute = elementTypeOf(x);
-  if (!isa<FloatType>(compute) || (n.opset >= 23 && n.intAttr("precision", 0) == 1))
-    compute = n.builder.getF32Type();
-  // 16-bit floats cannot hold the quotient exactly; ONNX Runtime divides in f32.
-  if (compute.getIntOrFloatBitWidth() < 32)
-    compute = n.builder.getF32Type();
-  x = n.cast(x, compute);
-  Value factor = spread(n, n.cast(n.operand(1), compute), x, axis, block);
+  mlir::Type compute = division->isF64() ? *division : mlir::Type(n.builder.getF32Type());
+  // f32 holds what 16-bit floats are; their quotient is rounded to their type once.
+  bool rounds = *division != compute;
+  auto operand = [&](size_t i) {
+    return n.cast(rounds ? n.cast(n.operand(i), *division) : n.operand(i), compute);
+  };
+  Value x = operand(0), factor = spread(n, operand(1), x, axis, block), zero;
   if (!factor)
     return failure();
-  if (isa<FloatType>(*type)) {
-    Value y = n.create<DivOp>(x, factor);
-    auto result = withElementType(cast<RankedTensorType>(y.getType()), *type);
-    n.setResult(0, n.create<CastOp>(result, y, n.intAttr("saturate", 1) != 0));
-    return success();
-  }
-  Value zero;
+  Value y = n.create<DivOp>(x, factor);
+  if (rounds)
+    y = n.cast(n.cast(y, *division), compute);
   if (n.hasInput(2)) {
     zero = spread(n, n.operand(2), x, axis, block);
     if (!zero)
       return failure();
+    zero = n.cast(zero, compute);
   }
-  n.setResult(0, quantize(n, x, factor, zero, *type));
+  if (isa<FloatType>(*type)) {
+    if (zero)
+      y = n.create<AddOp>(y, zero);
+    auto result = withElementType(cast<RankedTensorType>(y.getType()), *type);
+    n.setResult(0, n.create<CastOp>(result, y, n.intAttr("saturate", 1) != 0));
+    return success();
+  }
+  n.setResult(0, addZeroPoint(n, n.create<RoundOp>(y), zero, *type));
   return success();
 }
 
-/// (x - zero) * scale, with the difference taken in i32 for integers.
+/// (x - zero) * scale in f32 (f64 for scales of it), with the difference taken in i32 for integers.
 Value dequantize(NodeImport &n, Value x, Value factor, Value zero) {
-  mlir::Type type = elementTypeOf(factor);
-  if (isa<FloatType>(elementTypeOf(x)))
-    return n.create<MulOp>(n.cast(x, type), factor);
-  mlir::Type i32 = n.builder.getI32Type();
-  Value wide = n.cast(x, i32);
+  mlir::Type f32 = n.builder.getF32Type(), type = elementTypeOf(factor).isF64() ? n.builder.getF64Type() : f32;
+  mlir::Type difference = isa<FloatType>(elementTypeOf(x)) ? f32 : mlir::Type(n.builder.getI32Type());
+  Value wide = n.cast(x, difference);
   if (zero)
-    wide = n.create<SubOp>(wide, n.cast(zero, i32));
-  if (type.getIntOrFloatBitWidth() >= 32)
-    return n.create<MulOp>(n.cast(wide, type), factor);
-  mlir::Type f32 = n.builder.getF32Type();
-  return n.cast(n.create<MulOp>(n.cast(wide, f32), n.cast(factor, f32)), type);
+    wide = n.create<SubOp>(wide, n.cast(zero, difference));
+  return n.create<MulOp>(n.cast(wide, type), n.cast(factor, type));
 }
 
 LogicalResult importDequantizeLinear(NodeImport &n) {
   if (failed(requireInputs(n, 2)) || failed(requireFloat(n, 1)))
     return failure();
+  mlir::Type type = n.typeOf(1).getElementType();
+  if (int64_t code = n.intAttr("output_dtype", 0)) {
+    FailureOr<mlir::Type> wanted = typeOfCode(n, "output_dtype", code);
+    if (failed(wanted))
+      return failure();
+    type = *wanted;
+  }
+  if (!isa<FloatType>(type) || type.getIntOrFloatBitWidth() < 16)
+    return n.malformed("the result must be of a float type of at least 16 bits; give output_dtype");
   Value x = n.operand(0);
   int64_t axis = n.intAttr("axis", 1), block = n.intAttr("block_size", 0);
   Value factor = spread(n, n.operand(1), x, axis, block), zero;
@@ -156,15 +166,7 @@ LogicalResult importDequantizeLinear(NodeImport &n) {
     if (!zero)
       return failure();
   }
-  Value y = dequantize(n, x, factor, zero);
-  if (n.intAttr("output_dtype", 0) != 0 && n.intAttr("output_dtype", 0) != 1 &&
-      n.intAttr("output_dtype", 0) != 10 && n.intAttr("output_dtype", 0) != 16)
-    return n.unsupported("output_dtype must be a float type");
-  if (int64_t code = n.intAttr("output_dtype", 0))
-    y = n.cast(y, code == 1    ? mlir::Type(n.builder.getF32Type())
-                  : code == 10 ? mlir::Type(n.builder.getF16Type())
-                               : mlir::Type(n.builder.getBF16Type()));
-  n.setResult(0, y);
+  n.setResult(0, n.cast(dequantize(n, x, factor, zero), type));
   return success();
 }
 
@@ -187,7 +189,8 @@ LogicalResult importDynamicQuantize(NodeImport &n) {
   mlir::Type u8 = n.builder.getIntegerType(8, false);
   Value zero = n.create<DivOp>(n.create<SubOp>(n.splatLike(low, 0), low), factor);
   zero = n.cast(clamp(n, n.create<RoundOp>(zero), 0, 255), u8);
-  n.setResult(0, quantize(n, x, n.broadcastTo(factor, getDims(x)), n.broadcastTo(zero, getDims(x)), u8));
+  Value rounded = n.create<RoundOp>(n.create<DivOp>(x, n.broadcastTo(factor, getDims(x))));
+  n.setResult(0, addZeroPoint(n, rounded, n.broadcastTo(zero, getDims(x)), u8));
   n.setResult(1, factor);
   n.setResult(2, zero);
   return success();

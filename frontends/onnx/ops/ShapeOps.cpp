@@ -1,7 +1,8 @@
-//===-- ShapeOps.cpp - Reshape, Transpose, Cast and other ops that keep the elements
+//===-- ShapeOps.cpp - Reshape, Transpose and other ops that keep the elements
 //------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ops/CastOps.h"
 #include "frontends/onnx/ops/RunTimeLists.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
@@ -33,33 +34,6 @@ LogicalResult importSize(NodeImport &node) {
   node.setShapeResult(0, {getNumElements(node.typeOf(0))}, true, node.builder.getI64Type());
   return success();
 }
-
-//===-- Element types
-//------------------------------------------------------------------------------------------===//
-
-LogicalResult importCastTo(NodeImport &node, mlir::Type target) {
-  auto from = node.typeOf(0);
-  if (from.getElementType() == target) {
-    node.setResult(0, node.operand(0));
-    return success();
-  }
-  Value x = node.operand(0);
-  mlir::Type resultType = withElementType(from, target);
-  node.setResult(0, CastOp::create(node.builder, node.loc, resultType, x, node.intAttr("saturate", 1) != 0));
-  return success();
-}
-
-LogicalResult importCast(NodeImport &node) {
-  const Attribute *to = node.attribute("to");
-  if (!to)
-    return node.malformed("the attribute 'to' is missing");
-  mlir::Type target = elementTypeOf(node.context(), int32_t(to->i));
-  if (!target)
-    return node.unsupported("a cast to " + dataTypeName(int32_t(to->i)) + " is not supported");
-  return importCastTo(node, target);
-}
-
-LogicalResult importCastLike(NodeImport &node) { return importCastTo(node, node.typeOf(1).getElementType()); }
 
 //===-- Reshape
 //------------------------------------------------------------------------------------------------===//
@@ -285,8 +259,6 @@ void addShapeOps(OpTable &table) {
   table.add("", "Identity", 1, importIdentity);
   table.add("", "Shape", 1, importShape);
   table.add("", "Size", 1, importSize);
-  table.add("", "Cast", 6, importCast);
-  table.add("", "CastLike", 15, importCastLike);
   table.add("", "Reshape", 5, importReshape);
   table.add("", "Flatten", 1, importFlatten);
   table.add("", "Squeeze", 1, importSqueeze);
@@ -295,6 +267,7 @@ void addShapeOps(OpTable &table) {
   table.add("", "Expand", 8, importExpand);
   table.add("", "Tile", 6, importTile);
   table.add("", "Dropout", 1, importDropout);
+  addCastOps(table);
   addSliceOps(table);
 }
 

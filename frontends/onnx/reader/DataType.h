@@ -7,7 +7,7 @@
 
 namespace torsh::onnx {
 
-/// The codes of TensorProto.DataType up to IR version 14.
+/// The codes of TensorProto.DataType up to opset 28.
 enum class DataType : int32_t {
   Undefined = 0,
   Float = 1,
@@ -36,6 +36,8 @@ enum class DataType : int32_t {
   Float8E8M0 = 24,
   UInt2 = 25,
   Int2 = 26,
+  Float6E2M3 = 27,
+  Float6E3M2 = 28,
 };
 
 struct DataTypeInfo {

@@ -81,6 +81,10 @@ static FieldLayout fieldLayout(const Tensor &tensor, const TensorExtent &extent)
   case DataType::Int2:
     // One stored value is one byte of packed elements.
     return {&tensor.int32Data, 0, extent.bytes, 1};
+  case DataType::Float6E2M3:
+  case DataType::Float6E3M2:
+    // One stored value is one element; convertVarints() is followed by packSixBits().
+    return {&tensor.int32Data, 0, n, 1};
   default:
     return {&tensor.int32Data, 0, n, extent.info->bits / 8};
   }
@@ -210,6 +214,22 @@ static Error convertVarints(const Tensor &tensor, const FieldLayout &layout, cha
   return Error::success();
 }
 
+/// Elements of 6 bits, one a byte, as the dense stream of bits that raw data is.
+static Expected<TensorBytes> packSixBits(const Tensor &tensor, const char *elements, uint64_t count) {
+  uint64_t size = (count * 6 + 7) / 8;
+  std::unique_ptr<char[]> storage(new char[size ? size : 1]());
+  for (uint64_t i = 0; i < count; ++i) {
+    unsigned element = uint8_t(elements[i]), at = i * 6 % 8;
+    if (element >> 6)
+      return readerError(Code::ValueOutOfRange, described(tensor) + " stores the value " + Twine(element) +
+                                                    ", which its data type cannot hold");
+    storage[i * 6 / 8] |= char(element << at);
+    if (at > 2)
+      storage[i * 6 / 8 + 1] |= char(element >> (8 - at));
+  }
+  return TensorBytes(std::move(storage), size);
+}
+
 Expected<TensorBytes> tensorBytes(const Tensor &tensor, ExternalData &external, const ReadLimits &limits) {
   auto extent = tensorExtent(tensor, limits);
   if (!extent)
@@ -238,6 +258,8 @@ Expected<TensorBytes> tensorBytes(const Tensor &tensor, ExternalData &external, 
   if (!layout.fixedWidth) {
     if (Error error = convertVarints(tensor, layout, storage.get()))
       return error;
+    if (extent->info->bits == 6)
+      return packSixBits(tensor, storage.get(), extent->elements);
     return TensorBytes(std::move(storage), size);
   }
   uint64_t written = 0;

@@ -11,7 +11,7 @@
 namespace torsh::onnx {
 
 /// The data of one tensor: little endian, dense, row major. Elements of 4 bits stand two to a byte, those of
-/// 2 bits four to a byte, the first one lowest.
+/// 2 bits four to a byte, those of 6 bits four to three bytes, the first one lowest.
 class TensorBytes {
 public:
   /// A view, valid as long as the ModelFile and the ExternalData.
