@@ -194,6 +194,11 @@ def expected(case):
     try:
         return ReferenceEvaluator(model).run(None, feeds), widen
     except Exception as error:  # whatever its numpy code trips over
+        if case.row.op == "Cast" and case.types["T1"] != "float":
+            # Between small types ml_dtypes has no direct way; all of them are exact in f32.
+            through = Case(case.label, case.row, {"T1": "float"}, [case.arrays[0].astype(np.float32)], ["float"],
+                           case.types_of_outputs)
+            return expected(through)
         return f"{type(error).__name__}: {error}"[:120], widen
 
 
