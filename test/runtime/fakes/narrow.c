@@ -33,7 +33,7 @@ static int32_t prepare(const int64_t *const *input_dims, int64_t *symbols, int64
 }
 
 static int32_t run(const torsh_host *host, const torsh_kernel_fn *kernel, const void *weights,
-                   const void *const *in, void *const *out, void *workspace, const int64_t *symbols) {
+                   const void *const *in, void *const *out, void *workspace, int64_t *symbols) {
   (void)weights, (void)workspace;
   return host->parallel_for(host->context, kernel[0], in, out, symbols, symbols[0], 4, 0);
 }
