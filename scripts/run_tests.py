@@ -175,6 +175,7 @@ def default_stages(quick):
         generated = exists("build/models/manifest.json")
         stages.append(Stage("models-quick", [*HARNESS, "--quick", "--report", "build/results/models-quick"],
                             count_summary, 20, "", {}, "build"))
+        stages.append(Stage("onnx-versions", [PYTHON, "test/models/onnx_versions.py"], count_summary, 15, "", {}, "build"))
         # Products of bf16 on any CPU; the bound is wide, because untrained networks blow rounding up.
         stages.append(Stage("models-bf16", [*HARNESS, "--quick", "--bound", "0.1", "--flag=--precision=bf16",
                                             "--flag=--emulate-bf16-dot", "--report", "build/results/models-bf16-quick"],

@@ -1,5 +1,6 @@
 //===-- TorshDialect.cpp - Registration of the torsh dialect ------------------------------------------------===//
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/Torsh.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -46,6 +47,10 @@ void TorshDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/torsh/TorshOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/torsh/RegionPool.cpp.inc"
       >();
   addInterfaces<TorshInlinerInterface, WeightStoreInterface>();
 }

@@ -2,6 +2,7 @@
 //--------------------------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
 #include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
+#include "frontends/onnx/ops/TopicTables.h"
 
 using namespace llvm;
 
@@ -46,6 +47,15 @@ const OpTable &OpTable::get() {
     addRandomOps(result);
     addQuantizeOps(result);
     addMicrosoftOps(result);
+    addLossOps(result);
+    addGridOps(result);
+    addDeformConvOps(result);
+    addRegionPoolOps(result);
+    addFoldOps(result);
+    addCenterCropOps(result);
+    addCacheOps(result);
+    addDeterminantOps(result);
+    addTextOps(result);
     return result;
   }();
   return table;

@@ -5,6 +5,8 @@
 // With x padded by T - 1 zeros on both sides this is, for each phase r, a convolution of stride 1 with the window
 // reversed. All phases of all dims together are the channels of one convolution. Cutting the border makes the phases start
 // at different q; when that is worth it, each phase is a convolution of its own, which computes no q that is cut.
+// A dilated window is one with zeros between its taps, and where the stride is 1 a dilated convolution. Groups stay groups:
+// the phases of each stand next to each other among the channels.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/SpatialDims.h"
@@ -25,9 +27,12 @@ struct Expansion {
   OpBuilder builder;
   Location loc;
   size_t spatial;
-  SmallVector<int64_t> window, taps; ///< k and T of each spatial dim
-  int64_t channels = 0, outputs = 0, phases = 1;
-  std::optional<Tensor> held; ///< the weights' numbers, once they are needed
+  SmallVector<int64_t> window, taps; ///< k with the zeros of a dilation, and T, of each spatial dim
+  SmallVector<int64_t>
+      spread; ///< the steps between taps in the window: the dilation where zeros stand for it
+  SmallVector<int64_t> dilations;                            ///< of the convolution
+  int64_t channels = 0, outputs = 0, phases = 1, groups = 1; ///< channels and outputs of a group
+  std::optional<Tensor> held;                                ///< the weights' numbers, once they are needed
 
   explicit Expansion(ConvTransposeOp op)
       : op(op), builder(op), loc(op.getLoc()), spatial(op.getStrides().size()) {}
@@ -37,6 +42,7 @@ struct Expansion {
            << what << ", which has no code; export the model with an upsampling followed by a convolution";
   }
   LogicalResult analyse();
+  Value spreadWeights();
   Value computedPhases();
   FailureOr<Value> phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts);
   bool readsOnePosition();
@@ -53,25 +59,51 @@ LogicalResult Expansion::analyse() {
     return refuse("channels-first layout");
   if (!type.hasStaticShape())
     return refuse("weights of a size that is not known");
-  if (op.getGroups() != 1)
-    return refuse(Twine(op.getGroups()) + " groups");
-  if (llvm::any_of(op.getDilations(), [](int64_t dilation) { return dilation != 1; }))
-    return refuse("a dilation");
   for (size_t i = 0; i < spatial; ++i) {
-    int64_t stride = op.getStrides()[i];
-    window.push_back(type.getDimSize(i));
+    int64_t stride = op.getStrides()[i], dilation = op.getDilations()[i];
+    spread.push_back(stride == 1 ? 1 : dilation);
+    dilations.push_back(stride == 1 ? dilation : 1);
+    window.push_back((type.getDimSize(i) - 1) * spread[i] + 1);
     taps.push_back((window[i] + stride - 1) / stride);
     phases *= stride;
   }
-  channels = type.getDimSize(spatial);
+  groups = op.getGroups();
+  channels = type.getDimSize(spatial) / groups;
   outputs = type.getDimSize(spatial + 1);
   return success();
+}
+
+/// Weights that are not known with the zeros of their dilations between the taps.
+Value Expansion::spreadWeights() {
+  MLIRContext *context = op.getContext();
+  Value w = op.getW();
+  SmallVector<int64_t> shape(cast<RankedTensorType>(w.getType()).getShape());
+  auto scalar = RankedTensorType::get({}, cast<RankedTensorType>(w.getType()).getElementType());
+  for (size_t i = 0; i < spatial; ++i) {
+    if (spread[i] == 1)
+      continue;
+    SmallVector<int64_t> apart(shape), none(shape.size() + 1, 0), high(none);
+    apart.insert(apart.begin() + i + 1, 1);
+    high[i + 1] = spread[i] - 1;
+    Value zero = ConstantOp::create(builder, loc, scalar, builder.getZeroAttr(scalar));
+    w = PadOp::create(builder, loc, createReshape(builder, loc, w, ArrayRef<int64_t>(apart)), zero,
+                      DimsAttr::fromConstants(context, none), DimsAttr::fromConstants(context, high),
+                      PadMode::constant);
+    shape[i] *= spread[i];
+    w = createReshape(builder, loc, w, ArrayRef<int64_t>(shape));
+    // The last tap has no zeros behind it.
+    shape[i] = window[i];
+    SmallVector<int64_t> starts(shape.size(), 0), steps(shape.size(), 1);
+    w = SliceOp::create(builder, loc, w, DimsAttr::fromConstants(context, starts),
+                        DimsAttr::fromConstants(context, shape), steps);
+  }
+  return w;
 }
 
 /// All phases of weights that are computed or change from run to run: padded to whole phases, the taps of each reversed.
 Value Expansion::computedPhases() {
   MLIRContext *context = op.getContext();
-  Value w = op.getW();
+  Value w = spreadWeights();
   SmallVector<int64_t> none(spatial + 2, 0), high(spatial + 2, 0), split, order, joined(taps);
   SmallVector<int64_t> starts, steps;
   for (size_t i = 0; i < spatial; ++i) {
@@ -81,14 +113,14 @@ Value Expansion::computedPhases() {
     steps.append({-1, 1});
     order.push_back(2 * i);
   }
-  split.append({channels, outputs});
-  starts.append({0, 0});
-  steps.append({1, 1});
-  order.push_back(2 * spatial);
+  split.append({groups, channels, outputs});
+  starts.append({0, 0, 0});
+  steps.append({1, 1, 1});
+  order.append({int64_t(2 * spatial) + 1, int64_t(2 * spatial)});
   for (size_t i = 0; i < spatial; ++i)
     order.push_back(2 * i + 1);
-  order.push_back(2 * spatial + 1);
-  joined.append({channels, phases * outputs});
+  order.push_back(2 * spatial + 2);
+  joined.append({channels, groups * phases * outputs});
   if (llvm::any_of(high, [](int64_t amount) { return amount != 0; })) {
     auto scalar = RankedTensorType::get({}, cast<RankedTensorType>(w.getType()).getElementType());
     Value zero = ConstantOp::create(builder, loc, scalar, builder.getZeroAttr(scalar));
@@ -101,7 +133,8 @@ Value Expansion::computedPhases() {
   return createReshape(builder, loc, createTranspose(builder, loc, w, order), ArrayRef<int64_t>(joined));
 }
 
-/// [k.., C, O] -> [T.., C, r.. * O]: w'[t.., c, r.., o] = w[(T - 1 - t) * s + first + r.., c, o], 0 past the window.
+/// [k.., g * C, O] -> [T.., C, g * r.. * O]: w'[t.., c, g, r.., o] = w[(T - 1 - t) * s + first + r.., g, c, o], 0 past the
+/// window and between its taps.
 FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<int64_t> phaseCounts) {
   WeightStore &store = op.getContext()->getLoadedDialect<TorshDialect>()->getWeightStore();
   if (!held) {
@@ -118,7 +151,7 @@ FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<
   int64_t count = 1;
   for (int64_t size : phaseCounts)
     count *= size;
-  shape.append({channels, count * outputs});
+  shape.append({channels, groups * count * outputs});
   Tensor to = Tensor::zeros(element, shape);
   SmallVector<int64_t> sizes(taps);
   sizes.append(phaseCounts.begin(), phaseCounts.end());
@@ -132,15 +165,16 @@ FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<
     bool inside = true;
     for (size_t i = 0; i < spatial; ++i) {
       int64_t index = (taps[i] - 1 - at[i]) * op.getStrides()[i] + firstPhase[i] + at[spatial + i];
-      inside &= index < window[i];
-      source = source * window[i] + index;
+      inside &= index < window[i] && index % spread[i] == 0;
+      source = source * op.getW().getType().getShape()[i] + index / spread[i];
       tap = tap * taps[i] + at[i];
       phase = phase * phaseCounts[i] + at[spatial + i];
     }
-    for (int64_t channel = 0; inside && channel < channels; ++channel)
+    for (int64_t channel = 0; inside && channel < groups * channels; ++channel)
       for (int64_t output = 0; output < outputs; ++output) {
-        int64_t target = ((tap * channels + channel) * count + phase) * outputs + output;
-        int64_t origin = (source * channels + channel) * outputs + output;
+        int64_t group = channel / channels, row = tap * channels + channel % channels;
+        int64_t target = ((row * groups + group) * count + phase) * outputs + output;
+        int64_t origin = (source * groups * channels + channel) * outputs + output;
         if (to.isFloat())
           to.floats[target] = from->floats[origin];
         else
@@ -161,7 +195,9 @@ FailureOr<Value> Expansion::phaseWeights(ArrayRef<int64_t> firstPhase, ArrayRef<
 /// Whether the input has one position, whose products with the whole window are the result.
 bool Expansion::readsOnePosition() {
   auto isZero = [](int64_t value) { return value == 0; };
-  return llvm::all_of(ArrayRef(getDims(op.getX())).slice(1, spatial),
+  return groups == 1 && llvm::all_of(spread, [](int64_t steps) { return steps == 1; }) &&
+         llvm::all_of(dilations, [](int64_t steps) { return steps == 1; }) &&
+         llvm::all_of(ArrayRef(getDims(op.getX())).slice(1, spatial),
                       [](DimAttr size) { return dim::isConstant(size, 1); }) &&
          llvm::all_of(op.getLow(), isZero) && llvm::all_of(op.getHigh(), isZero) &&
          llvm::all_of(op.getOutputPadding(), isZero);
@@ -197,6 +233,8 @@ void Expansion::finish(Value y) {
 /// Whether every phase has a start of its own, and the positions that one convolution of all phases would compute in vain
 /// are more than a tenth.
 bool Expansion::separatesPhases() {
+  if (groups != 1)
+    return false;
   double all = 1, needed = 1;
   SmallVector<DimAttr> dims = getDims(op.getY());
   for (size_t i = 0; i < spatial; ++i) {
@@ -227,14 +265,14 @@ FailureOr<Value> Expansion::convolvePhases(Value x) {
       rest /= stride;
       first[i] = place % stride;
       starts[i + 1] = number(place / stride);
-      sizes[i + 1] = number(*dim::asConstant(dims[i + 1]) / stride + taps[i] - 1);
+      sizes[i + 1] = number(*dim::asConstant(dims[i + 1]) / stride + (taps[i] - 1) * dilations[i]);
     }
     FailureOr<Value> weights = phaseWeights(first, ones);
     if (failed(weights))
       return failure();
     Value window = SliceOp::create(builder, loc, x, DimsAttr::get(context, starts),
                                    DimsAttr::get(context, sizes), steps);
-    parts.push_back(ConvOp::create(builder, loc, window, *weights, Value(), ones, ones, zeros, zeros,
+    parts.push_back(ConvOp::create(builder, loc, window, *weights, Value(), ones, dilations, zeros, zeros,
                                    /*groups=*/1, Layout::channels_last));
   }
   return ConcatOp::create(builder, loc, parts, spatial + 1).getResult();
@@ -252,10 +290,13 @@ LogicalResult Expansion::run() {
   SmallVector<int64_t> low{0}, high{0};
   for (size_t i = 0; i < spatial; ++i) {
     int64_t stride = op.getStrides()[i];
-    // Rows that output_padding adds beyond the last phase of the last position.
-    int64_t beyond = window[i] + op.getOutputPadding()[i] - op.getHigh()[i] - taps[i] * stride;
-    low.push_back(taps[i] - 1);
-    high.push_back(taps[i] - 1 + (beyond > 0 ? (beyond + stride - 1) / stride : 0));
+    int64_t border = (taps[i] - 1) * dilations[i];
+    // Rows that output_padding adds beyond the last phase of the last position; where the stride is 1, a dilated window is
+    // as long as its border.
+    int64_t beyond = stride == 1 ? op.getOutputPadding()[i] - op.getHigh()[i]
+                                 : window[i] + op.getOutputPadding()[i] - op.getHigh()[i] - taps[i] * stride;
+    low.push_back(border);
+    high.push_back(border + (beyond > 0 ? (beyond + stride - 1) / stride : 0));
   }
   low.push_back(0);
   high.push_back(0);
@@ -274,23 +315,28 @@ LogicalResult Expansion::run() {
   if (failed(made))
     return failure();
   Value y = separate ? *made
-                     : ConvOp::create(builder, loc, x, *made, Value(), ones, ones, zeros, zeros,
-                                      /*groups=*/1, Layout::channels_last)
+                     : ConvOp::create(builder, loc, x, *made, Value(), ones, dilations, zeros, zeros, groups,
+                                      Layout::channels_last)
                            .getY();
   if (phases != 1) {
-    // [N, q.., s.. * O] -> [N, q0, s0, q1, s1, .., O] -> [N, q0 * s0, q1 * s1, .., O]
+    // [N, q.., g * s.. * O] -> [N, q0, s0, q1, s1, .., g, O] -> [N, q0 * s0, q1 * s1, .., g * O]
+    int64_t grouped = groups == 1 ? 0 : 1;
     SmallVector<DimAttr> from = getDims(y), split{from[0]}, joined{from[0]};
     SmallVector<int64_t> order{0};
     for (size_t i = 0; i < spatial; ++i) {
       split.push_back(from[i + 1]);
       joined.push_back(dim::mul(from[i + 1], number(op.getStrides()[i])));
-      order.append({int64_t(i) + 1, int64_t(spatial + i) + 1});
+      order.append({int64_t(i) + 1, int64_t(spatial + i) + 1 + grouped});
+    }
+    if (grouped) {
+      split.push_back(number(groups));
+      order.push_back(spatial + 1);
     }
     for (int64_t stride : op.getStrides())
       split.push_back(number(stride));
     split.push_back(number(outputs));
-    joined.push_back(number(outputs));
-    order.push_back(2 * spatial + 1);
+    joined.push_back(number(groups * outputs));
+    order.push_back(2 * spatial + 1 + grouped);
     y = createReshape(builder, loc,
                       createTranspose(builder, loc, createReshape(builder, loc, y, split), order), joined);
   }

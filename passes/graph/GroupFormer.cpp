@@ -2,6 +2,7 @@
 #include "passes/graph/GroupFormer.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/ExpandDepthwise.h"
+#include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/SplitDims.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/Builders.h"
@@ -38,7 +39,7 @@ StringRef anchorOf(Operation *op) {
       .Case([](WinogradOutputOp) { return "winograd_output"; })
       .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
             ConvTransposeOp, GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
-            NonMaxSuppressionOp>([](auto) { return "index"; })
+            NonMaxSuppressionOp, RoiAlignOp, RoiMaxPoolOp>([](auto) { return "index"; })
       .Default([](Operation *) { return ""; });
 }
 
@@ -231,6 +232,31 @@ bool GroupFormer::isAddressable(Value value) const {
   return isAddressable(op->getOperand(0));
 }
 
+/// Whether a chain of windows leaves the elements of the last dim next to each other.
+static bool keepsLastDim(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isWindow(op))
+      return true;
+    SmallVector<DimAttr> dims = getDims(op->getOperand(0)), result = getDims(value);
+    bool kept = !dims.empty() && !result.empty() && dims.back() == result.back();
+    if (auto transpose = dyn_cast<TransposeOp>(op))
+      kept = transpose.getPermutation().back() + 1 == int64_t(transpose.getPermutation().size());
+    else if (auto slice = dyn_cast<SliceOp>(op))
+      kept = slice.getSteps().back() == 1;
+    else if (auto broadcast = dyn_cast<BroadcastOp>(op))
+      kept &= broadcast.getAxes().back() + 1 == int64_t(result.size());
+    if (!kept)
+      return false;
+    value = op->getOperand(0);
+  }
+  return true;
+}
+
+/// Whether the op reads an operand in vectors along its last dim, and has no other code: a depthwise convolution.
+static bool readsVectors(Operation *op, unsigned operand) {
+  return operand < 2 && anchorOf(op) == "depthwise";
+}
+
 /// Clones windows and splat constants that feed the set, so that they end in addresses and registers.
 void GroupFormer::cloneInputs(OpSet &set, StringRef anchor) {
   SmallVector<Operation *> work(set.begin(), set.end());
@@ -243,7 +269,8 @@ void GroupFormer::cloneInputs(OpSet &set, StringRef anchor) {
       Operation *producer = operand.get().getDefiningOp();
       if (!producer || set.contains(producer))
         continue;
-      bool window = isWindow(producer) && isAddressable(operand.get());
+      bool window = isWindow(producer) && isAddressable(operand.get()) &&
+                    (!readsVectors(op, operand.getOperandNumber()) || keepsLastDim(operand.get()));
       if (isSplatConstant(producer) || window) {
         OpBuilder builder(op);
         Operation *clone = builder.clone(*producer);

@@ -1,6 +1,7 @@
 //===-- IndexKernel.cpp - Which code builds an index kernel -------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "passes/lowering/IndexKernels.h"
+#include "passes/lowering/RegionPoolKernel.h"
 #include "passes/lowering/TileSpaces.h"
 
 using namespace mlir;
@@ -11,10 +12,9 @@ namespace torsh {
 static Operation *findRoot(KernelOp kernel) {
   Operation *found = nullptr;
   kernel.getBody().walk([&](Operation *op) {
-    if (!found &&
-        isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp, GroupNormOp,
-            BatchNormOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp, NonZeroOp, NonMaxSuppressionOp>(
-            op))
+    if (!found && isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
+                      GroupNormOp, BatchNormOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
+                      NonMaxSuppressionOp, RoiAlignOp, RoiMaxPoolOp>(op))
       found = op;
   });
   return found;
@@ -28,7 +28,8 @@ TileSpace getIndexTiles(KernelOp kernel) {
   return llvm::TypeSwitch<Operation *, TileSpace>(root)
       .Case([](ArgReduceOp op) { return getArgReduceTiles(op); })
       .Case([](TopKOp op) { return getTopKTiles(op); })
-      .Case<GatherElementsOp, GatherNdOp, BatchNormOp>([](auto op) { return getRowTiles(op.getY()); })
+      .Case<GatherElementsOp, GatherNdOp, BatchNormOp, RoiAlignOp, RoiMaxPoolOp>(
+          [](auto op) { return getRowTiles(op.getY()); })
       .Case([](ScatterElementsOp op) { return getScatterElementsTiles(op); })
       .Case([](GroupNormOp op) { return getGroupNormTiles(op); })
       .Default([&](Operation *) { return one; });
@@ -47,6 +48,8 @@ LogicalResult emitIndexKernel(KernelBuilder &kb) {
       .Case([&](ScatterNdOp op) { return emitScatterNd(kb, op); })
       .Case([&](GroupNormOp op) { return emitGroupNorm(kb, op); })
       .Case([&](BatchNormOp op) { return emitBatchNorm(kb, op); })
+      .Case([&](RoiAlignOp op) { return emitRoiAlign(kb, op); })
+      .Case([&](RoiMaxPoolOp op) { return emitRoiMaxPool(kb, op); })
       .Default([&](Operation *op) {
         return kb.refuse("'" + op->getName().getStringRef() + "' has no code for CPUs yet");
       });

@@ -87,8 +87,14 @@ Value Resize::toInput(size_t dim, Value index) {
   switch (op.getCoordinates()) {
   case ResizeCoordinates::asymmetric:
     return div(x, scale);
-  case ResizeCoordinates::align_corners:
-    return select(isSingle, number(0), div(mul(x, sub(input, one)), sub(output, one)));
+  case ResizeCoordinates::align_corners: {
+    // The length counts before it was rounded down to whole elements.
+    Value rest = sub(mul(scale, input), output);
+    Value counts = make<arith::AndIOp>(compare(arith::CmpFPredicate::OGT, rest, number(1e-3)),
+                                       compare(arith::CmpFPredicate::OLT, rest, one));
+    Value length = add(output, select(counts, rest, number(0)));
+    return select(isSingle, number(0), div(mul(x, sub(input, one)), sub(length, one)));
+  }
   case ResizeCoordinates::pytorch_half_pixel:
     return select(isSingle, number(0), halfPixel());
   case ResizeCoordinates::half_pixel_symmetric: {

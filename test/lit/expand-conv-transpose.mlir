@@ -96,10 +96,49 @@ func.func @point(%x: tensor<2x1x1x3xf32>) -> tensor<2x2x2x2xf32> {
 
 // -----
 
-!v = tensor<2x2x1xf32>
-func.func @groups(%x: tensor<1x3x2xf32>) -> tensor<1x4x2xf32> {
-  %w = torsh.constant dense<1.0> : !v -> !v
-  // expected-error@+1 {{TSH-0512: this transposed convolution has 2 groups, which has no code}}
-  %0 = torsh.conv_transpose %x, %w strides = [1] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 2 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, !v) -> tensor<1x4x2xf32>
+// Each group has weights of its own, and its phases stand together among the channels.
+// CHECK-LABEL: func.func @groups
+// CHECK: torsh.conv {{.*}} groups = 2
+// VALUES-LABEL: func.func @groups
+// VALUES: torsh.constant dense<{{\[\[}}[1.000000e+00, 2.000000e+01], [3.000000e+00, 4.000000e+01], [2.000000e+00, 4.000000e+01], [6.000000e+00, 8.000000e+01]]]>
+func.func @groups() -> tensor<1x4x2xf32> {
+  %x = torsh.constant dense<[[[1.0, 10.0], [2.0, 20.0]]]> : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+  %w = torsh.constant dense<[[[1.0], [2.0]], [[3.0], [4.0]]]> : tensor<2x2x1xf32> -> tensor<2x2x1xf32>
+  %0 = torsh.conv_transpose %x, %w strides = [2] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 2 {layout = #torsh<layout channels_last>} : (tensor<1x2x2xf32>, tensor<2x2x1xf32>) -> tensor<1x4x2xf32>
   return %0 : tensor<1x4x2xf32>
+}
+
+// -----
+
+// With stride 1 the convolution has the dilation.
+// CHECK-LABEL: func.func @dilated
+// CHECK: torsh.conv {{.*}} dilations = [2]
+// VALUES-LABEL: func.func @dilated
+// VALUES: torsh.constant dense<{{\[\[}}[1.000000e+00], [2.000000e+00], [5.000000e+00], [4.000000e+00], [6.000000e+00]]]>
+func.func @dilated() -> tensor<1x5x1xf32> {
+  %x = torsh.constant dense<[[[1.0], [2.0], [3.0]]]> : tensor<1x3x1xf32> -> tensor<1x3x1xf32>
+  %w = torsh.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32> -> tensor<2x1x1xf32>
+  %0 = torsh.conv_transpose %x, %w strides = [1] dilations = [2] low = [0] high = [0] output_padding = [0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x1xf32>, tensor<2x1x1xf32>) -> tensor<1x5x1xf32>
+  return %0 : tensor<1x5x1xf32>
+}
+
+// -----
+
+// Else the window has zeros between its taps.
+// VALUES-LABEL: func.func @spread
+// VALUES: torsh.constant dense<{{\[\[}}[1.000000e+00], [0.000000e+00], [2.000000e+00], [2.000000e+00], [3.000000e+00], [4.000000e+00], [0.000000e+00], [6.000000e+00]]]>
+func.func @spread() -> tensor<1x8x1xf32> {
+  %x = torsh.constant dense<[[[1.0], [2.0], [3.0]]]> : tensor<1x3x1xf32> -> tensor<1x3x1xf32>
+  %w = torsh.constant dense<[[[1.0]], [[2.0]]]> : tensor<2x1x1xf32> -> tensor<2x1x1xf32>
+  %0 = torsh.conv_transpose %x, %w strides = [2] dilations = [3] low = [0] high = [0] output_padding = [0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x1xf32>, tensor<2x1x1xf32>) -> tensor<1x8x1xf32>
+  return %0 : tensor<1x8x1xf32>
+}
+
+// -----
+
+!v = tensor<?x2x1xf32, #torsh.dims<[k, 2, 1]>>
+func.func @unknown(%x: tensor<1x3x2xf32>, %w: !v) -> tensor<1x?x1xf32, #torsh.dims<[1, k + 2, 1]>> {
+  // expected-error@+1 {{TSH-0512: this transposed convolution has weights of a size that is not known, which has no code}}
+  %0 = torsh.conv_transpose %x, %w strides = [1] dilations = [1] low = [0] high = [0] output_padding = [0] groups = 1 {layout = #torsh<layout channels_last>} : (tensor<1x3x2xf32>, !v) -> tensor<1x?x1xf32, #torsh.dims<[1, k + 2, 1]>>
+  return %0 : tensor<1x?x1xf32, #torsh.dims<[1, k + 2, 1]>>
 }

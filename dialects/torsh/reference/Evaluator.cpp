@@ -3,6 +3,7 @@
 #include "dialects/torsh/reference/Evaluator.h"
 #include "dialects/torsh/reference/Interpreter.h"
 #include "dialects/torsh/reference/Iteration.h"
+#include "dialects/torsh/reference/RegionPool.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace llvm;
@@ -22,7 +23,7 @@ const HandlerTable &handlers() {
     HandlerTable result;
     for (auto add : {addElementwise, addShapeOps, addContraction, addPooling, addReduction, addNormalization,
                      addAttention, addRecurrent, addIndexing, addSelection, addResize, addRandom,
-                     addConstants, addControlFlow, addPlan, addWinograd})
+                     addConstants, addControlFlow, addPlan, addWinograd, addRegionPool})
       add(result);
     return result;
   }();

@@ -27,8 +27,12 @@ double toInput(ResizeCoordinates coordinates, const Axis &axis, int64_t index) {
   switch (coordinates) {
   case ResizeCoordinates::asymmetric:
     return x / axis.scale;
-  case ResizeCoordinates::align_corners:
-    return axis.output == 1 ? 0 : x * (input - 1) / (output - 1);
+  case ResizeCoordinates::align_corners: {
+    // The length counts before it was rounded down to whole elements.
+    double rest = axis.scale * input - output;
+    double length = rest > 1e-3 && rest < 1 ? output + rest : output;
+    return axis.output == 1 ? 0 : x * (input - 1) / (length - 1);
+  }
   case ResizeCoordinates::pytorch_half_pixel:
     return axis.output == 1 ? 0 : (x + 0.5) / axis.scale - 0.5;
   case ResizeCoordinates::half_pixel_symmetric: {

@@ -17,7 +17,8 @@ llvm::APFloat number(double value) { return llvm::APFloat(value); }
 //===-- Batch norm
 //-----------------------------------------------------------------------------------------------===//
 
-/// The statistics of the batch in place of the given ones, with the running statistics as further outputs.
+/// The statistics of the batch in place of the given ones, with the running statistics as further outputs; before opset 7
+/// those of the batch follow.
 void importTraining(NodeImport &n, Value x, ArrayRef<Value> parameters) {
   double momentum = n.floatAttr("momentum", 0.9f);
   SmallVector<int64_t> axes = {0};
@@ -35,17 +36,38 @@ void importTraining(NodeImport &n, Value x, ArrayRef<Value> parameters) {
     Value now = n.cast(statistics[i], elementTypeOf(old));
     n.setResult(i + 1, n.create<AddOp>(scale(n, old, momentum), scale(n, now, 1 - momentum)));
   }
+  if (n.opset < 7)
+    for (size_t i : {0, 1})
+      n.setResult(i + 3, n.cast(statistics[i], elementTypeOf(parameters[2 + i])));
+}
+
+/// Before opset 9, `spatial` 0 asks for parameters that each element of a sample has of its own.
+LogicalResult importElementNorm(NodeImport &n) {
+  SmallVector<Value> values;
+  for (size_t i = 0; i < 5; ++i) {
+    values.push_back(n.cast(n.operand(i), n.typeOf(0).getElementType()));
+    if (rankOf(values[i]) != rankOf(values[0]) - (i == 0 ? 0 : 1))
+      return n.malformed("with spatial 0 operand " + Twine(i) + " must have the shape of a sample");
+  }
+  Value deviation = n.create<RsqrtOp>(addNumber(n, values[4], n.floatAttr("epsilon", 1e-5f)));
+  values[4] = n.create<MulOp>(deviation, values[1]);
+  if (failed(n.broadcastTogether(values)))
+    return failure();
+  Value scaled = n.create<MulOp>(n.create<SubOp>(values[0], values[3]), values[4]);
+  n.setResult(0, n.create<AddOp>(scaled, values[2]));
+  return success();
 }
 
 LogicalResult importBatchNorm(NodeImport &n) {
   if (failed(requireFloat(n, 0)) || failed(requireRank(n, 0, 2)) || failed(requireInputs(n, 5)))
     return failure();
   Value x = n.operand(0);
-  bool training = n.intAttr("training_mode", 0) != 0;
-  if (n.opset < 7 && !n.intAttr("is_test", 0))
-    return n.unsupported("is_test must be 1: training statistics are supported from opset 14 on");
-  if (n.opset < 9 && !n.intAttr("spatial", 1))
-    return n.unsupported("spatial must be 1");
+  bool training = n.opset < 7 ? !n.intAttr("is_test", 0) : n.intAttr("training_mode", 0) != 0;
+  if (n.opset < 9 && !n.intAttr("spatial", 1)) {
+    if (training)
+      return n.unsupported("spatial 0 needs is_test 1");
+    return importElementNorm(n);
+  }
   SmallVector<Value> parameters;
   for (size_t i = 1; i <= 4; ++i) {
     parameters.push_back(n.operand(i));

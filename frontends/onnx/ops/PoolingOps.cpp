@@ -1,7 +1,7 @@
 //===-- PoolingOps.cpp - Window and global pools
 //------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
-#include "frontends/onnx/ops/SpatialWindow.h"
+#include "frontends/onnx/ops/MaxIndices.h"
 
 using namespace mlir;
 
@@ -11,19 +11,21 @@ namespace {
 FailureOr<SpatialWindow> readPool(NodeImport &n) { return readWindow(n, n.typeOf(0).getRank() - 2, {}); }
 
 LogicalResult importMaxPool(NodeImport &n) {
-  if (wantsOutput(n, 1))
-    return n.unsupported("the Indices output is not supported");
   FailureOr<SpatialWindow> window = readPool(n);
   if (failed(window))
     return failure();
   Value x = n.operand(0);
   std::optional<double> fill;
-  if (isa<FloatType>(elementTypeOf(x)))
+  // Indices count in x as it is, so then x is not padded.
+  if (isa<FloatType>(elementTypeOf(x)) && !wantsOutput(n, 1))
     fill = -std::numeric_limits<double>::infinity();
   if (failed(resolveSame(n, *window, x, fill)))
     return failure();
-  n.setResult(0, n.create<MaxPoolOp>(x, window->kernel, window->strides, window->dilations, window->low,
-                                     window->high, n.intAttr("ceil_mode", 0) != 0, Layout::channels_first));
+  Value y = n.create<MaxPoolOp>(x, window->kernel, window->strides, window->dilations, window->low,
+                                window->high, n.intAttr("ceil_mode", 0) != 0, Layout::channels_first);
+  n.setResult(0, y);
+  if (wantsOutput(n, 1))
+    n.setResult(1, maxIndices(n, x, *window, y, n.intAttr("storage_order", 0) != 0));
   return success();
 }
 

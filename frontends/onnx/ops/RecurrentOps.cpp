@@ -5,18 +5,14 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/RecurrentLoop.h"
 
 using namespace mlir;
 
 namespace torsh::onnx {
 namespace {
 
-/// What the three layers share.
-struct Layer {
-  RnnDirection direction = RnnDirection::forward;
-  bool batchFirst = false;
-  Value x, w, r, bias, initialH, lengths;
-};
+using Layer = RecurrentLayer;
 
 /// A sequence [B, T, I] <-> [T, B, I], and likewise the first two dims of a state.
 Value swapFirst(NodeImport &n, Value x) {
@@ -39,15 +35,13 @@ FailureOr<Layer> readLayer(NodeImport &n, ArrayRef<StringRef> activations, int64
     layer.direction = RnnDirection::bidirectional;
   else if (direction != "forward")
     return n.malformed("direction has an unknown value");
-  if (n.attribute("clip") && n.floatAttr("clip", 0) != 0)
-    return n.unsupported("clip is not supported");
+  layer.unusual = n.floatAttr("clip", 0) != 0;
   if (const Attribute *given = n.attribute("activations")) {
     size_t repeats = layer.direction == RnnDirection::bidirectional ? 2 : 1;
     bool usual = given->strings.empty() || given->strings.size() == activations.size() * repeats;
     for (size_t i = 0; usual && i < given->strings.size(); ++i)
       usual = given->strings[i].equals_insensitive(activations[i % activations.size()]);
-    if (!usual)
-      return n.unsupported("activations other than the default ones are not supported");
+    layer.unusual |= !usual;
   }
   layer.batchFirst = n.intAttr("layout", 0) != 0;
   DimAttr hidden = getDims(n.typeOf(2))[2];
@@ -81,15 +75,26 @@ void setOutputs(NodeImport &n, const Layer &layer, ValueRange results) {
   }
 }
 
+LogicalResult importLoop(NodeImport &n, const Layer &layer, CellKind kind) {
+  FailureOr<SmallVector<Value>> results = recurrentLoop(n, layer, kind);
+  if (failed(results))
+    return failure();
+  setOutputs(n, layer, *results);
+  return success();
+}
+
 LogicalResult importLstm(NodeImport &n) {
   FailureOr<Layer> layer = readLayer(n, {"Sigmoid", "Tanh", "Tanh"}, 4);
   if (failed(layer))
     return failure();
-  if (n.intAttr("input_forget", 0))
-    return n.unsupported("input_forget must be 0");
   Value initialC = n.optionalOperand(6), peephole = n.optionalOperand(7);
   if (initialC && layer->batchFirst)
     initialC = swapFirst(n, initialC);
+  if (layer->unusual || n.intAttr("input_forget", 0)) {
+    layer->initialC = initialC;
+    layer->peephole = peephole;
+    return importLoop(n, *layer, CellKind::Lstm);
+  }
   auto op = LstmOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
                            initialC, layer->lengths, peephole, layer->direction);
   setOutputs(n, *layer, op->getResults());
@@ -100,6 +105,8 @@ LogicalResult importGru(NodeImport &n) {
   FailureOr<Layer> layer = readLayer(n, {"Sigmoid", "Tanh"}, 3);
   if (failed(layer))
     return failure();
+  if (layer->unusual)
+    return importLoop(n, *layer, CellKind::Gru);
   auto op = GruOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
                           layer->lengths, layer->direction, n.intAttr("linear_before_reset", 0) != 0);
   setOutputs(n, *layer, op->getResults());
@@ -110,6 +117,8 @@ LogicalResult importRnn(NodeImport &n) {
   FailureOr<Layer> layer = readLayer(n, {"Tanh"}, 1);
   if (failed(layer))
     return failure();
+  if (layer->unusual)
+    return importLoop(n, *layer, CellKind::Rnn);
   auto op = RnnOp::create(n.builder, n.loc, layer->x, layer->w, layer->r, layer->bias, layer->initialH,
                           layer->lengths, layer->direction);
   setOutputs(n, *layer, op->getResults());

@@ -1,6 +1,6 @@
 //===-- ResizeOps.cpp - Resize and Upsample
 //-----------------------------------------------------------------===//
-#include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/ResampleAxis.h"
 
 using namespace mlir;
 
@@ -116,17 +116,86 @@ std::optional<ResizeMode> readMode(StringRef mode) {
       .Default(std::nullopt);
 }
 
-Value resize(NodeImport &n, Value x, const Sampling &s, ResizeMode mode, ResizeCoordinates coordinates,
-             NearestMode nearest) {
+/// How the elements between two samples are chosen or weighted.
+struct Filter {
+  ResizeMode mode;
+  NearestMode nearest = NearestMode::round_prefer_floor;
+  double cubicCoefficient = -0.75;
+  bool excludeOutside = false, antialias = false;
+};
+
+Value resize(NodeImport &n, Value x, const Sampling &s, ResizeCoordinates coordinates, const Filter &filter) {
   auto type = makeTensorType(s.dims, elementTypeOf(x));
   if (type == x.getType() && llvm::all_of(s.scales, [](double scale) { return scale == 1; }))
     return x;
-  return n.create<ResizeOp>(type, x, s.scales, mode, coordinates, nearest,
-                            llvm::APFloat(n.floatAttr("cubic_coeff_a", -0.75)),
-                            n.intAttr("exclude_outside", 0) != 0, n.intAttr("antialias", 0) != 0);
+  return n.create<ResizeOp>(type, x, s.scales, filter.mode, coordinates, filter.nearest,
+                            llvm::APFloat(filter.cubicCoefficient), filter.excludeOutside,
+                            /*antialias=*/false);
 }
 
-/// Upsample-7 (attribute) and -9 (operand), Resize-10: asymmetric coordinates; nearest takes the floor when
+AxisKernel kernelOf(const Filter &filter) {
+  return {filter.mode, filter.nearest, filter.cubicCoefficient, filter.excludeOutside, std::nullopt};
+}
+
+/// Antialiasing widens the kernel where a dim shrinks. Those dims go one after the other, with the weights of each computed
+/// once; the others are resized as ever.
+Value resizeSmooth(NodeImport &n, Value x, const Sampling &s, ResizeCoordinates coordinates,
+                   const Filter &filter) {
+  Sampling growing{getDims(x), SmallVector<double>(s.scales.size(), 1.0)};
+  for (int64_t axis = 0; axis < rankOf(x); ++axis) {
+    double scale = s.scales[axis];
+    if (scale >= 1) {
+      growing.dims[axis] = s.dims[axis];
+      growing.scales[axis] = scale;
+      continue;
+    }
+    AxisKernel kernel = kernelOf(filter);
+    kernel.shrink = scale;
+    Term at = resizeCoordinates(n, coordinates, getDims(x)[axis], s.dims[axis], scale);
+    x = resampleAxis(n, x, axis, at.value(), kernel);
+    growing.dims[axis] = s.dims[axis];
+  }
+  return resize(n, x, growing, coordinates, filter);
+}
+
+/// tf_crop_and_resize: each axis samples a part of x, from operand 1 (all starts, then all ends, as fractions of the
+/// axis). What lies outside of x is extrapolation_value.
+FailureOr<Value> cropAndResize(NodeImport &n, Value x, const Sampling &s, ArrayRef<int64_t> axes,
+                               const Filter &filter) {
+  if (!n.hasInput(1) || n.typeOf(1).getRank() != 1)
+    return LogicalResult(n.malformed("tf_crop_and_resize needs the roi operand, a vector"));
+  DimAttr count = dim::constant(n.context(), 2 * axes.size()), one = dim::constant(n.context(), 1);
+  Value roi = n.operand(1);
+  if (!n.unify(getDims(roi)[0], count, "the regions of Resize"))
+    return LogicalResult(n.malformed("the roi operand must have two entries an axis"));
+  std::optional<SmallVector<double>> known = n.constantFloats(1);
+  mlir::Type f64 = n.builder.getF64Type();
+  double outside = n.floatAttr("extrapolation_value", 0);
+  for (auto [i, axis] : llvm::enumerate(axes)) {
+    DimAttr from = getDims(x)[axis], to = s.dims[axis];
+    if (known && (*known)[i] == 0 && (*known)[axes.size() + i] == 1 && from == to)
+      continue;
+    TermSpace space{n, {to}, f64};
+    auto bound = [&](size_t place) {
+      Value entry = sliceAxis(n, roi, 0, dim::constant(n.context(), place), one);
+      return Term::spread(space, n.reshape(n.cast(entry, f64), {}), {});
+    };
+    Term start = bound(i), end = bound(axes.size() + i), last = Term::size(space, from) - 1,
+         steps = Term::size(space, to) - 1;
+    // A single element stands in the middle of the part.
+    Term share = (steps == 0.0).choose(Term::number(space, 0.5), Term::iota(space, 0) / steps.max(1));
+    Term at = (start + share * (end - start)) * last;
+    Value inside = ((at >= 0) & (at <= last)).value();
+    x = resampleAxis(n, x, axis, at.value(), kernelOf(filter));
+    TermSpace result{n, getDims(x), elementTypeOf(x)};
+    x = Term::spread(result, inside, {int64_t(axis)})
+            .choose(Term(n, x), Term::number(result, outside))
+            .value();
+  }
+  return x;
+}
+
+/// Upsample-1 (an attribute a spatial dim), -7 (one attribute) and -9 (operand), Resize-10: asymmetric coordinates; nearest takes the floor when
 /// it grows and the ceiling when it shrinks.
 LogicalResult importScaled(NodeImport &n) {
   if (failed(requireInputs(n, 1)))
@@ -139,20 +208,38 @@ LogicalResult importScaled(NodeImport &n) {
     scales = *given;
   } else if (const Attribute *given = n.attribute("scales")) {
     scales.assign(given->floats.begin(), given->floats.end());
+  } else if (n.attribute("height_scale") && n.attribute("width_scale")) {
+    scales = {1, 1, n.floatAttr("height_scale", 1), n.floatAttr("width_scale", 1)};
   }
   Value x = n.operand(0);
   std::optional<ResizeMode> mode = readMode(n.stringAttr("mode", "nearest"));
   if (!mode)
     return n.malformed("mode has an unknown value");
+  mlir::Type element = elementTypeOf(x);
+  bool viaFloat = *mode != ResizeMode::nearest && isa<IntegerType>(element);
+  if (viaFloat)
+    x = n.cast(x, n.builder.getF64Type());
   FailureOr<Sampling> s = samplingFromScales(n, x, scales, range(0, rankOf(x)));
   if (failed(s))
     return failure();
-  bool grows = llvm::any_of(scales, [](double scale) { return scale > 1; });
-  bool shrinks = llvm::any_of(scales, [](double scale) { return scale < 1; });
-  if (grows && shrinks && *mode == ResizeMode::nearest)
-    return n.unsupported("nearest with scales below and above 1 is not supported before opset 11");
-  n.setResult(0, resize(n, x, *s, *mode, ResizeCoordinates::asymmetric,
-                        shrinks ? NearestMode::ceil : NearestMode::floor));
+  // The dims that grow, then those that shrink.
+  Sampling growing = *s, shrinking = *s;
+  for (int64_t axis = 0; axis < rankOf(x); ++axis) {
+    if (s->scales[axis] < 1) {
+      growing.dims[axis] = getDims(x)[axis];
+      growing.scales[axis] = 1;
+    } else {
+      shrinking.scales[axis] = 1;
+    }
+  }
+  ResizeCoordinates coordinates = ResizeCoordinates::asymmetric;
+  if (*mode == ResizeMode::nearest) {
+    x = resize(n, x, growing, coordinates, {*mode, NearestMode::floor});
+    x = resize(n, x, shrinking, coordinates, {*mode, NearestMode::ceil});
+  } else {
+    x = resize(n, x, *s, coordinates, {*mode});
+  }
+  n.setResult(0, n.cast(x, element));
   return success();
 }
 
@@ -161,9 +248,10 @@ LogicalResult importResize(NodeImport &n) {
     return failure();
   Value x = n.operand(0);
   std::optional<ResizeMode> mode = readMode(n.stringAttr("mode", "nearest"));
-  auto coordinates = llvm::StringSwitch<std::optional<ResizeCoordinates>>(
-                         n.stringAttr("coordinate_transformation_mode", "half_pixel"))
-                         .Case("half_pixel", ResizeCoordinates::half_pixel)
+  StringRef map = n.stringAttr("coordinate_transformation_mode", "half_pixel");
+  bool crops = map == "tf_crop_and_resize";
+  auto coordinates = llvm::StringSwitch<std::optional<ResizeCoordinates>>(map)
+                         .Cases({"half_pixel", "tf_crop_and_resize"}, ResizeCoordinates::half_pixel)
                          .Case("asymmetric", ResizeCoordinates::asymmetric)
                          .Case("align_corners", ResizeCoordinates::align_corners)
                          .Case("pytorch_half_pixel", ResizeCoordinates::pytorch_half_pixel)
@@ -177,8 +265,7 @@ LogicalResult importResize(NodeImport &n) {
           .Case("ceil", NearestMode::ceil)
           .Default(std::nullopt);
   if (!coordinates)
-    return n.unsupported("coordinate_transformation_mode " +
-                         n.stringAttr("coordinate_transformation_mode", "") + " is not supported");
+    return n.unsupported("coordinate_transformation_mode " + map + " is not supported");
   if (!mode || !nearest)
     return n.malformed("mode or nearest_mode has an unknown value");
   FailureOr<SmallVector<int64_t>> axes = readAxes(n, rankOf(x));
@@ -204,14 +291,29 @@ LogicalResult importResize(NodeImport &n) {
   }
   if (failed(s))
     return failure();
-  n.setResult(0, resize(n, x, *s, *mode, *coordinates, *nearest));
+  Filter filter{*mode, *nearest, n.floatAttr("cubic_coeff_a", -0.75), n.intAttr("exclude_outside", 0) != 0,
+                n.intAttr("antialias", 0) != 0};
+  // Integers are interpolated as floats.
+  mlir::Type element = elementTypeOf(x);
+  if (*mode != ResizeMode::nearest && isa<IntegerType>(element))
+    x = n.cast(x, n.builder.getF64Type());
+  if (crops) {
+    FailureOr<Value> cropped = cropAndResize(n, x, *s, *axes, filter);
+    if (failed(cropped))
+      return failure();
+    x = *cropped;
+  } else {
+    bool smooth = filter.antialias && *mode != ResizeMode::nearest;
+    x = smooth ? resizeSmooth(n, x, *s, *coordinates, filter) : resize(n, x, *s, *coordinates, filter);
+  }
+  n.setResult(0, n.cast(x, element));
   return success();
 }
 
 } // namespace
 
 void addResizeOps(OpTable &table) {
-  table.add("", "Upsample", 7, importScaled);
+  table.add("", "Upsample", 1, importScaled);
   table.add("", "Resize", 10, importScaled);
   table.add("", "Resize", 11, importResize);
 }

@@ -328,7 +328,10 @@ LogicalResult importBlocks(NodeImport &node, bool toSpace) {
       !node.unify(dim::mul(columns, b), w, "SpaceToDepth"))
     return node.malformed("height and width are not multiples of the blocksize");
   x = node.reshape(x, {d[0], c, rows, b, columns, b});
-  x = node.transpose(x, {0, 3, 5, 1, 2, 4});
+  // Opset 28 has a mode that keeps the channel outermost.
+  bool columnsFirst = node.stringAttr("mode", "DCR") == "DCR";
+  x = node.transpose(x, columnsFirst ? ArrayRef<int64_t>{0, 3, 5, 1, 2, 4}
+                                     : ArrayRef<int64_t>{0, 1, 3, 5, 2, 4});
   node.setResult(0, node.reshape(x, {d[0], dim::mul(c, bb), rows, columns}));
   return success();
 }

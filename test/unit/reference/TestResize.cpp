@@ -43,6 +43,8 @@ TEST_CASE("linear resampling in every coordinate map") {
   expectFloats(resize("linear", "asymmetric", 2, 4, x), {4}, {0, 5, 10, 10});
   expectFloats(resize("linear", "align_corners", 2, 4, x), {4}, {0, 10.0f / 3, 20.0f / 3, 10}, 1e-5);
   expectFloats(resize("linear", "align_corners", 0.5, 1, x), {1}, {0});
+  // 4 * 0.6 = 2.4 is cut to 2 elements, which stand where they would in a length of 2.4.
+  expectFloats(resize("linear", "align_corners", 0.6, 2, {0, 1, 2, 3}), {2}, {0, 3 / 1.4}, 1e-6);
   expectFloats(resize("linear", "pytorch_half_pixel", 0.5, 1, x), {1}, {0});
   expectFloats(resize("linear", "half_pixel", 0.5, 1, x), {1}, {5});
   // 4 * 0.6 = 2.4 is cut to 2 elements: coordinates are shifted to keep the center of the image.
