@@ -1,5 +1,6 @@
 //===-- TrainStep.cpp - A model, its gradient, or one step of its training ----------------------------------===//
 #include "compiler/Compile.h"
+#include "dialects/torsh/Gradient.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/autodiff/Passes.h"
@@ -18,7 +19,10 @@ mlir::LogicalResult runPass(const CompileOptions &options, mlir::ModuleOp module
       *options.log << "error: " << options.modelPath << ": " << diagnostic << "\n";
   });
   mlir::PassManager pm(module.getContext());
-  pm.addPass(std::move(pass));
+  if (pass->getOpName() == mlir::func::FuncOp::getOperationName())
+    pm.addNestedPass<mlir::func::FuncOp>(std::move(pass));
+  else
+    pm.addPass(std::move(pass));
   return pm.run(module);
 }
 
@@ -34,6 +38,14 @@ mlir::LogicalResult buildTrainStep(const CompileOptions &options, mlir::ModuleOp
   step.epsilon = options.train.epsilon;
   step.freeze.append(options.train.freeze.begin(), options.train.freeze.end());
   return runPass(options, module, createBuildTrainStepPass(step));
+}
+
+/// Computes the derivatives that nodes of the model ask for.
+mlir::LogicalResult expandGradients(const CompileOptions &options, mlir::ModuleOp module) {
+  mlir::WalkResult found = module.walk([](GradientOp) { return mlir::WalkResult::interrupt(); });
+  if (!found.wasInterrupted())
+    return mlir::success();
+  return runPass(options, module, createExpandGradientsPass());
 }
 
 /// Replaces main by the function that computes its gradients too.
@@ -72,6 +84,9 @@ ImportedModel importChosen(const CompileOptions &options, CompileStatus &status)
   ImportedModel model = importFile(options.modelPath, import, report, status);
   if (!model.module) {
     printReport(report, options.modelPath, *options.log);
+  } else if (failed(expandGradients(options, *model.module))) {
+    status = CompileStatus::Unsupported;
+    model.module = nullptr;
   } else if (options.train.enabled && failed(buildTrainStep(options, *model.module))) {
     status = CompileStatus::Unsupported;
     model.module = nullptr;

@@ -1,6 +1,10 @@
 //===-- TorshDialect.cpp - Registration of the torsh dialect ------------------------------------------------===//
+#include "dialects/torsh/Bitcast.h"
+#include "dialects/torsh/CumProd.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/RegionPool.h"
+#include "dialects/torsh/Gradient.h"
+#include "dialects/torsh/SuppressBoxes.h"
 #include "dialects/torsh/Torsh.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -52,6 +56,7 @@ void TorshDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/torsh/RegionPool.cpp.inc"
       >();
+  addOperations<BitcastOp, CumProdOp, GradientOp, SuppressBoxesOp>();
   addInterfaces<TorshInlinerInterface, WeightStoreInterface>();
 }
 

@@ -34,6 +34,9 @@ static void collectUses(const Node &node, llvm::StringSet<> &names) {
   for (StringRef input : node.inputs)
     names.insert(input);
   for (const Attribute &attribute : node.attributes) {
+    // What ai.onnx.preview.training.Gradient differentiates is named by an attribute.
+    if (node.opType == "Gradient" && attribute.name == "y")
+      names.insert(attribute.s);
     if (attribute.g)
       collectUses(*attribute.g, names);
     for (const Graph *graph : attribute.graphs)

@@ -3,6 +3,7 @@
 #include "frontends/onnx/NodeImport.h"
 #include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
 #include "frontends/onnx/ops/TopicTables.h"
+#include "frontends/onnx/ops/Topics.h"
 
 using namespace llvm;
 
@@ -56,6 +57,12 @@ const OpTable &OpTable::get() {
     addCacheOps(result);
     addDeterminantOps(result);
     addTextOps(result);
+    addScanOps(result);
+    addFourierOps(result);
+    addWindowFunctionOps(result);
+    addStatefulOps(result);
+    addTrainingOps(result);
+    addSelectionOps(result);
     return result;
   }();
   return table;

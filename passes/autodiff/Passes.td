@@ -30,6 +30,21 @@ def AutodiffPass : Pass<"torsh-autodiff", "::mlir::ModuleOp"> {
   let dependentDialects = ["::torsh::TorshDialect"];
 }
 
+def ExpandGradientsPass : Pass<"torsh-expand-gradients", "::mlir::func::FuncOp"> {
+  let summary = "Replaces torsh.gradient by the ops that compute the derivatives";
+  let description = [{
+    Each one becomes the reverse pass from its y to its xs, with a cotangent of ones (torsh-autodiff has the rules). The
+    first ones are replaced first, so that a later one may differentiate what an earlier one gave.
+
+    Before: `%y = torsh.mul %x, %x; %d = torsh.gradient %y by (%x); return %d`
+    After:  `%0 = torsh.mul %one, %x; %1 = torsh.add %0, %0; return %1`
+
+    Precondition: y is computed from the xs in one block. An op on the way that has no rule is refused with TSH-0530.
+    Rationale: models that carry their own training step ask for derivatives by an op.
+  }];
+  let dependentDialects = ["::torsh::TorshDialect"];
+}
+
 def BuildTrainStepPass : Pass<"torsh-build-train-step", "::mlir::ModuleOp"> {
   let summary = "Turns a model into one step of its training";
   let description = [{

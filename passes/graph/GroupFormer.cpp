@@ -1,9 +1,11 @@
 //===-- GroupFormer.cpp - Which ops become one kernel --------------------------------------------------------===//
 #include "passes/graph/GroupFormer.h"
+#include "dialects/torsh/CumProd.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/ExpandDepthwise.h"
 #include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/SplitDims.h"
+#include "dialects/torsh/SuppressBoxes.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -33,13 +35,13 @@ StringRef anchorOf(Operation *op) {
       .Case([](ReduceOp) { return "reduce"; })
       .Case<LstmOp, GruOp, RnnOp>([](auto) { return "recurrent"; })
       .Case([](ResizeOp) { return "resize"; })
-      .Case([](CumSumOp) { return "scan"; })
+      .Case<CumSumOp, CumProdOp>([](auto) { return "scan"; })
       .Case([](ConcatOp) { return "concat"; })
       .Case([](WinogradInputOp) { return "winograd_input"; })
       .Case([](WinogradOutputOp) { return "winograd_output"; })
       .Case<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
             ConvTransposeOp, GroupNormOp, BatchNormOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
-            NonMaxSuppressionOp, RoiAlignOp, RoiMaxPoolOp>([](auto) { return "index"; })
+            NonMaxSuppressionOp, SuppressBoxesOp, RoiAlignOp, RoiMaxPoolOp>([](auto) { return "index"; })
       .Default([](Operation *) { return ""; });
 }
 

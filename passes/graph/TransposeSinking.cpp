@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "passes/graph/TransposeSinking.h"
+#include "dialects/torsh/CumProd.h"
 #include "passes/graph/FoldedMoves.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -186,7 +187,7 @@ private:
               change("axis", b.getI64IntegerAttr(p[softmax.getAxis()]));
               return p[softmax.getAxis()] + 1 == rank;
             })
-            .Case<BatchNormOp, CumSumOp>([&](auto named) {
+            .Case<BatchNormOp, CumSumOp, CumProdOp>([&](auto named) {
               change("axis", b.getI64IntegerAttr(p[named.getAxis()]));
               return true;
             })

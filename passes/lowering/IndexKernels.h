@@ -2,6 +2,7 @@
 #ifndef TORSH_PASSES_LOWERING_INDEXKERNELS_H
 #define TORSH_PASSES_LOWERING_INDEXKERNELS_H
 
+#include "dialects/torsh/SuppressBoxes.h"
 #include "passes/lowering/KernelBuilder.h"
 
 namespace torsh {
@@ -19,6 +20,8 @@ llvm::LogicalResult emitScatterNd(KernelBuilder &kb, ScatterNdOp op);
 llvm::LogicalResult emitGroupNorm(KernelBuilder &kb, GroupNormOp op);
 TileSpace getGroupNormTiles(GroupNormOp op);
 llvm::LogicalResult emitBatchNorm(KernelBuilder &kb, BatchNormOp op);
+llvm::LogicalResult emitSuppressBoxes(KernelBuilder &kb, SuppressBoxesOp op);
+TileSpace getSuppressBoxesTiles(SuppressBoxesOp op);
 
 /// The tile space of kernels that write one row of the last dim a tile.
 TileSpace getRowTiles(mlir::Value y);

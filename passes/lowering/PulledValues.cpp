@@ -5,6 +5,7 @@
 // at another index. A vector runs along the last dim: where that is not contiguous, lanes are computed one by one.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/Bitcast.h"
 #include "dialects/torsh/SplitDims.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -30,6 +31,14 @@ std::optional<View> KernelBuilder::viewOf(Value value) {
     return rowMajor(inputPointers[argument.getArgNumber()], cast<RankedTensorType>(value.getType()));
   }
   Operation *op = value.getDefiningOp();
+  if (auto bitcast = dyn_cast<BitcastOp>(op)) {
+    // Memory is read as the other type, so that no conversion touches the bits.
+    auto view = viewOf(bitcast.getX());
+    if (!view || view->elementType != cast<RankedTensorType>(bitcast.getX().getType()).getElementType())
+      return std::nullopt;
+    view->elementType = cast<RankedTensorType>(value.getType()).getElementType();
+    return view;
+  }
   if (auto transpose = dyn_cast<TransposeOp>(op)) {
     auto view = viewOf(transpose.getX());
     if (!view)

@@ -4,6 +4,7 @@
 // unsigned is read from the torsh op. Everything here works on a scalar and on a vector alike.
 //
 //===----------------------------------------------------------------------------------------------------------===//
+#include "dialects/torsh/Bitcast.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -309,6 +310,30 @@ Value castValue(Scalars &s, Value x) {
   return isUnsigned ? s.create<arith::ExtUIOp>(to, x) : s.create<arith::ExtSIOp>(to, x);
 }
 
+/// The bits of a computed value; one that lies in memory is read as the other type (KernelBuilder::viewOf).
+Value bitcastValue(Scalars &s, Value x) {
+  auto bitsOf = [&](Type element) -> Type {
+    unsigned width = element.isInteger(1) ? 8 : element.getIntOrFloatBitWidth();
+    return s.kb.vectorOf(s.kb.b.getIntegerType(width), s.lanes);
+  };
+  Type bits = bitsOf(s.element);
+  if (s.element.isInteger(1)) {
+    x = s.create<arith::ExtUIOp>(bits, x);
+  } else if (isa<FloatType>(s.element)) {
+    if (s.kb.computeType(s.element) != s.element)
+      x = s.create<arith::TruncFOp>(s.kb.vectorOf(s.element, s.lanes), x);
+    x = s.create<arith::BitcastOp>(bits, x);
+  }
+  if (s.resultElement.isInteger(1))
+    return s.compare(arith::CmpIPredicate::ne, x,
+                     s.create<arith::ConstantOp>(cast<TypedAttr>(s.kb.b.getZeroAttr(bits))));
+  if (!isa<FloatType>(s.resultElement))
+    return x;
+  x = s.create<arith::BitcastOp>(s.kb.vectorOf(s.resultElement, s.lanes), x);
+  Type scalar = s.kb.computeType(s.resultElement);
+  return scalar == s.resultElement ? x : s.create<arith::ExtFOp>(s.kb.vectorOf(scalar, s.lanes), x);
+}
+
 } // namespace
 
 Value KernelBuilder::emitElementwise(Operation *op, ValueRange operands, unsigned lanes) {
@@ -321,6 +346,8 @@ Value KernelBuilder::emitElementwise(Operation *op, ValueRange operands, unsigne
     return arith::SelectOp::create(b, loc, operands[0], operands[1], operands[2]);
   if (isa<CastOp>(op))
     return castValue(s, operands[0]);
+  if (isa<BitcastOp>(op))
+    return bitcastValue(s, operands[0]);
   if (operands.size() == 1)
     return s.isFloat() ? unaryFloat(s, operands[0]) : unaryInteger(s, operands[0]);
   if (operands.size() == 2)

@@ -1,16 +1,21 @@
 //===-- TopKKernel.cpp - The k best elements of each line ---------------------------------------------------===//
 //
-// A tile is a line along the axis. The results themselves are the sorted list: an element that beats the last entry is
-// inserted behind those that it does not beat, so equal elements stay in the order of their indices.
+// A tile is a line along the axis. The results themselves are the list. A short one is kept sorted: an element that beats
+// the last entry is inserted behind those that it does not beat, so equal elements stay in the order of their indices.
+// A long one is a heap with the worst entry on top, which is sorted at last; there the index decides between equals.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "passes/lowering/HeapSift.h"
 #include "passes/lowering/IndexKernels.h"
 
 using namespace mlir;
 
 namespace torsh {
 namespace {
+
+/// Entries of a list that is kept sorted; moving more of them costs more than a heap.
+constexpr int64_t longestSortedList = 64;
 
 struct TopK {
   KernelBuilder &kb;
@@ -71,7 +76,65 @@ struct TopK {
                                  compare(arith::CmpFPredicate::ORD, b, b));
   }
   void insert(Value i, Value k);
+  void insertAll(Value k);
+  void selectByHeap(Value k);
+
+private:
+  Value entryIndex(Value entry) {
+    return kb.loadFrom(indices->pointer, kb.b.getI64Type(), place(*indices, entry), 1);
+  }
+  /// Whether entry a stands behind entry b in the sorted list.
+  Value isWorse(Value a, Value b) {
+    Value x = entryValue(a), y = entryValue(b), worse = before(y, x);
+    // Without indices nobody can tell equal entries apart.
+    if (!indices)
+      return worse;
+    Value tie = arith::XOrIOp::create(kb.b, kb.loc, arith::OrIOp::create(kb.b, kb.loc, worse, before(x, y)),
+                                      kb.splatConstant(kb.b.getI1Type(), 1, 1));
+    Value later = arith::AndIOp::create(kb.b, kb.loc, tie, kb.less(entryIndex(b), entryIndex(a)));
+    return arith::OrIOp::create(kb.b, kb.loc, worse, later);
+  }
+  void swapEntries(Value a, Value b) {
+    auto swapIn = [&](const View &view, Type type) {
+      Value placeA = place(view, a), placeB = place(view, b);
+      Value first = kb.loadFrom(view.pointer, type, placeA, 1),
+            second = kb.loadFrom(view.pointer, type, placeB, 1);
+      kb.storeTo(second, view.pointer, type, placeA, 1);
+      kb.storeTo(first, view.pointer, type, placeB, 1);
+    };
+    if (values)
+      swapIn(*values, element);
+    if (indices)
+      swapIn(*indices, kb.b.getI64Type());
+  }
 };
+
+void TopK::insertAll(Value k) {
+  Value size = kb.dims(op.getX())[op.getAxis()];
+  kb.loop(kb.constant(0), size, 1, [&](Value i) { insert(i, k); });
+}
+
+void TopK::selectByHeap(Value k) {
+  Value size = kb.dims(op.getX())[op.getAxis()], zero = kb.constant(0), one = kb.constant(1);
+  kb.loop(zero, k, 1, [&](Value i) { storeEntry(i, load(i), i); });
+  auto above = [&](Value a, Value b) { return isWorse(a, b); };
+  auto swap = [&](Value a, Value b) { swapEntries(a, b); };
+  Heap heap{kb, above, swap};
+  heap.build(k);
+  // A later element loses against an equal one, so it must be strictly before the worst.
+  kb.loop(k, size, 1, [&](Value i) {
+    Value value = load(i);
+    kb.ifThen(before(value, entryValue(zero)), [&] {
+      storeEntry(zero, value, i);
+      heap.sift(zero, k);
+    });
+  });
+  kb.loop(zero, kb.sub(k, one), 1, [&](Value step) {
+    Value last = kb.sub(kb.sub(k, one), step);
+    swap(zero, last);
+    heap.sift(zero, last);
+  });
+}
 
 void TopK::insert(Value i, Value k) {
   Value value = load(i), one = kb.constant(1), zero = kb.constant(0);
@@ -130,13 +193,14 @@ LogicalResult emitTopK(KernelBuilder &kb, TopKOp op) {
   for (auto [axis, size] : llvm::enumerate(sizes))
     if (axis != op.getAxis())
       outerSizes.push_back(size);
-  kb.note = "insertion";
   Value k = kb.dim(op.getK());
+  std::optional<int64_t> known = dim::asConstant(op.getK());
+  bool byHeap = !known || *known > longestSortedList;
+  kb.note = byHeap ? "heap" : "insertion";
   kb.loop(kb.begin, kb.end, 1, [&](Value tile) {
     topk.line = kb.delinearize(tile, outerSizes);
     topk.line.insert(topk.line.begin() + op.getAxis(), Value());
-    kb.ifThen(kb.less(kb.constant(0), k),
-              [&] { kb.loop(kb.constant(0), sizes[op.getAxis()], 1, [&](Value i) { topk.insert(i, k); }); });
+    kb.ifThen(kb.less(kb.constant(0), k), [&] { byHeap ? topk.selectByHeap(k) : topk.insertAll(k); });
   });
   return topk.result;
 }

@@ -36,7 +36,8 @@ PARAMETERS = {
                            "Squeeze", "Unsqueeze", "TopK", "Split", "OneHot", "CumSum", "CumProd", "Upsample",
                            "CenterCropPad", "Trilu", "AffineGrid")},
     "Resize": (1, 2, 3), "Slice": (1, 2, 3, 4), "Pad": (1, 3), "ConstantOfShape": (0,), "Range": (0, 1, 2),
-    "NonMaxSuppression": (2, 3, 4), "DFT": (1, 2), "Col2Im": (1, 2), "MaxUnpool": (2,), "Dropout": (1, 2),
+    "NonMaxSuppression": (2, 3, 4), "DFT": (1, 2), "STFT": (1, 3), "HannWindow": (0,), "HammingWindow": (0,),
+    "BlackmanWindow": (0,), "MelWeightMatrix": (0, 1), "Col2Im": (1, 2), "MaxUnpool": (2,), "Dropout": (1, 2),
 }
 
 

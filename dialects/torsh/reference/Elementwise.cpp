@@ -1,5 +1,6 @@
 //===-- Elementwise.cpp - Reference semantics of elementwise ops: one row of a table each
 //-------------------===//
+#include "dialects/torsh/Bitcast.h"
 #include "dialects/torsh/reference/Call.h"
 #include "dialects/torsh/reference/Iteration.h"
 #include "llvm/Support/MathExtras.h"
@@ -243,10 +244,17 @@ Tensor converted(const Tensor &x, Type to, bool saturate) {
   return y;
 }
 
+/// The bytes of one element type are those of the other.
+static Results evaluateBitcast(BitcastOp op, Call &call) {
+  const Tensor &x = call[op.getX()];
+  return single(Tensor::fromBytes(call.resultElementType(), x.shape, x.toBytes()));
+}
+
 void addElementwise(HandlerTable &table) {
   using K = const IntKind &;
   using I = int64_t;
 
+  table.add<BitcastOp>(evaluateBitcast);
   unary<AbsOp>(
       table, [](double x) { return std::fabs(x); },
       [](I x, K kind) { return kind.isNegative(x) ? negate(x) : x; });

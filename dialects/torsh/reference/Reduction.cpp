@@ -1,5 +1,6 @@
 //===-- Reduction.cpp - Reference semantics of reductions and scans
 //-----------------------------------------===//
+#include "dialects/torsh/CumProd.h"
 #include "dialects/torsh/reference/Call.h"
 #include "dialects/torsh/reference/Iteration.h"
 #include <cmath>
@@ -145,6 +146,27 @@ Results evaluateArgReduce(ArgReduceOp op, Call &call) {
   return single(std::move(y));
 }
 
+Results evaluateCumProd(CumProdOp op, Call &call) {
+  const Tensor &x = call[op.getX()];
+  if (Error error = call.checkAxis(x, op.getAxis()))
+    return error;
+  AxisView view(x.shape, op.getAxis());
+  Tensor y = Tensor::zeros(x.elementType, x.shape);
+  dispatch(x, [&](auto tag) {
+    using T = decltype(tag);
+    view.forEachLine([&](int64_t start) {
+      T product = 1;
+      for (int64_t i = 0; i < view.size; ++i) {
+        int64_t position = start + (op.getReverse() ? view.size - 1 - i : i) * view.inner;
+        T next = wrappingMul(product, valuesOf<T>(x)[position]);
+        valuesOf<T>(y)[position] = op.getExclusive() ? product : next;
+        product = next;
+      }
+    });
+  });
+  return single(std::move(y));
+}
+
 Results evaluateCumSum(CumSumOp op, Call &call) {
   const Tensor &x = call[op.getX()];
   if (Error error = call.checkAxis(x, op.getAxis()))
@@ -194,6 +216,7 @@ void addReduction(HandlerTable &table) {
   table.add<ReduceOp>(evaluateReduce);
   table.add<ArgReduceOp>(evaluateArgReduce);
   table.add<CumSumOp>(evaluateCumSum);
+  table.add<CumProdOp>(evaluateCumProd);
   softmaxLike<SoftmaxOp>(table, [](double shifted, double sum) { return std::exp(shifted) / sum; });
   softmaxLike<LogSoftmaxOp>(table, [](double shifted, double sum) { return shifted - std::log(sum); });
 }

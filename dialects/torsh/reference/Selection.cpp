@@ -1,5 +1,6 @@
 //===-- Selection.cpp - Reference semantics of topk, non_zero and non_max_suppression
 //-----------------------===//
+#include "dialects/torsh/SuppressBoxes.h"
 #include "dialects/torsh/reference/Call.h"
 #include "dialects/torsh/reference/Iteration.h"
 #include <array>
@@ -97,47 +98,86 @@ struct Box {
   }
 };
 
-Results evaluateNonMaxSuppression(NonMaxSuppressionOp op, Call &call) {
-  const Tensor &boxes = call[op.getBoxes()], &scores = call[op.getScores()];
+/// The boxes of one class that greedy suppression keeps, best first.
+std::vector<int64_t> suppress(ArrayRef<Box> boxes, const double *score, int64_t most, double threshold,
+                              std::optional<double> scoreThreshold) {
+  std::vector<int64_t> candidates, selected;
+  for (int64_t i = 0; i < int64_t(boxes.size()); ++i)
+    if (!scoreThreshold || score[i] > *scoreThreshold)
+      candidates.push_back(i);
+  // NaN stands last: an order must be total to be sorted by.
+  llvm::sort(candidates, [&](int64_t i, int64_t j) {
+    if (isNan(score[i]) || isNan(score[j]))
+      return isNan(score[i]) == isNan(score[j]) ? i < j : isNan(score[j]);
+    return score[i] > score[j] || (score[i] == score[j] && i < j);
+  });
+  for (int64_t i : candidates) {
+    if (int64_t(selected.size()) >= most)
+      break;
+    if (none_of(selected, [&](int64_t j) { return boxes[i].overlaps(boxes[j], threshold); }))
+      selected.push_back(i);
+  }
+  return selected;
+}
+
+Error checkBoxes(Call &call, const Tensor &boxes, const Tensor &scores) {
   if (boxes.rank() != 3 || scores.rank() != 3 || boxes.shape[2] != 4 || boxes.shape[0] != scores.shape[0] ||
       boxes.shape[1] != scores.shape[2])
     return call.misfit("boxes must be [B, n, 4] and scores [B, C, n]");
+  return Error::success();
+}
+
+/// Calls `body` with the boxes and the scores of each class of each image.
+void forEachClass(const Tensor &boxes, const Tensor &scores, bool center,
+                  llvm::function_ref<void(int64_t, int64_t, ArrayRef<Box>, const double *)> body) {
   const int64_t batch = scores.shape[0], classes = scores.shape[1], count = scores.shape[2];
-  const int64_t most = std::max<int64_t>(op.getMaxBoxesPerClass(), 0);
-  const double threshold = op.getIouThreshold().convertToDouble();
-  const std::optional<APFloat> scoreThreshold = op.getScoreThreshold();
-  std::vector<int64_t> rows;
   for (int64_t b = 0; b < batch; ++b) {
     std::vector<Box> corners;
     for (int64_t i = 0; i < count; ++i)
-      corners.push_back(Box::fromRow(&boxes.floats[(b * count + i) * 4], op.getCenter()));
-    for (int64_t c = 0; c < classes; ++c) {
-      const double *score = scores.floats.data() + (b * classes + c) * count;
-      std::vector<int64_t> candidates;
-      for (int64_t i = 0; i < count; ++i)
-        if (!scoreThreshold || score[i] > scoreThreshold->convertToDouble())
-          candidates.push_back(i);
-      // NaN stands last: an order must be total to be sorted by.
-      llvm::sort(candidates, [&](int64_t i, int64_t j) {
-        if (isNan(score[i]) || isNan(score[j]))
-          return isNan(score[i]) == isNan(score[j]) ? i < j : isNan(score[j]);
-        return score[i] > score[j] || (score[i] == score[j] && i < j);
-      });
-      std::vector<int64_t> selected;
-      for (int64_t i : candidates) {
-        if (int64_t(selected.size()) >= most)
-          break;
-        if (none_of(selected, [&](int64_t j) { return corners[i].overlaps(corners[j], threshold); }))
-          selected.push_back(i);
-      }
-      for (int64_t i : selected)
-        rows.insert(rows.end(), {b, c, i});
-    }
+      corners.push_back(Box::fromRow(&boxes.floats[(b * count + i) * 4], center));
+    for (int64_t c = 0; c < classes; ++c)
+      body(b, c, corners, scores.floats.data() + (b * classes + c) * count);
   }
+}
+
+Results evaluateNonMaxSuppression(NonMaxSuppressionOp op, Call &call) {
+  const Tensor &boxes = call[op.getBoxes()], &scores = call[op.getScores()];
+  if (Error error = checkBoxes(call, boxes, scores))
+    return error;
+  std::optional<double> least;
+  if (std::optional<APFloat> given = op.getScoreThreshold())
+    least = given->convertToDouble();
+  std::vector<int64_t> rows;
+  forEachClass(boxes, scores, op.getCenter(),
+               [&](int64_t b, int64_t c, ArrayRef<Box> corners, const double *score) {
+                 for (int64_t i : suppress(corners, score, op.getMaxBoxesPerClass(),
+                                           op.getIouThreshold().convertToDouble(), least))
+                   rows.insert(rows.end(), {b, c, i});
+               });
   Expected<Tensor> y = call.allocate(call.resultElementType(), {int64_t(rows.size() / 3), 3});
   if (!y)
     return y.takeError();
   y->ints = std::move(rows);
+  return single(std::move(y));
+}
+
+Results evaluateSuppressBoxes(SuppressBoxesOp op, Call &call) {
+  const Tensor &boxes = call[op.getBoxes()], &scores = call[op.getScores()];
+  if (Error error = checkBoxes(call, boxes, scores))
+    return error;
+  std::optional<double> least;
+  if (const Tensor *given = call.find(op.getScoreThreshold()))
+    least = given->floats[0];
+  Tensor y = Tensor::zeros(call.resultElementType(), scores.shape);
+  std::fill(y.ints.begin(), y.ints.end(), -1);
+  auto line = y.ints.begin();
+  forEachClass(
+      boxes, scores, op.getCenter(), [&](int64_t, int64_t, ArrayRef<Box> corners, const double *score) {
+        std::vector<int64_t> selected =
+            suppress(corners, score, call[op.getMost()].ints[0], call[op.getIouThreshold()].floats[0], least);
+        std::copy(selected.begin(), selected.end(), line);
+        line += scores.shape[2];
+      });
   return single(std::move(y));
 }
 
@@ -147,6 +187,7 @@ void addSelection(HandlerTable &table) {
   table.add<TopKOp>(evaluateTopK);
   table.add<NonZeroOp>(evaluateNonZero);
   table.add<NonMaxSuppressionOp>(evaluateNonMaxSuppression);
+  table.add<SuppressBoxesOp>(evaluateSuppressBoxes);
 }
 
 } // namespace torsh::reference

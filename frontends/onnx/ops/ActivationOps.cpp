@@ -84,6 +84,19 @@ Value sigmoidTimes(NodeImport &n, Value x, double alpha) {
 Value swish(NodeImport &n, Value x) { return sigmoidTimes(n, x, n.floatAttr("alpha", 1)); }
 Value quickGelu(NodeImport &n, Value x) { return sigmoidTimes(n, x, n.floatAttr("alpha", 1.702f)); }
 
+/// swish(a) * b for operands of one shape.
+LogicalResult importSwiGlu(NodeImport &n) {
+  if (failed(requireFloat(n, 0)) || failed(requireFloat(n, 1)))
+    return failure();
+  SmallVector<Value> values = {n.operand(0), n.operand(1)};
+  if (elementTypeOf(values[0]) != elementTypeOf(values[1]) || rankOf(values[0]) != rankOf(values[1]))
+    return n.malformed("A and B must have one element type and shape");
+  if (failed(n.broadcastTogether(values)))
+    return failure();
+  n.setResult(0, n.create<MulOp>(swish(n, values[0]), values[1]));
+  return success();
+}
+
 LogicalResult importRelu(NodeImport &n) {
   if (failed(requireInputs(n, 1)))
     return failure();
@@ -257,6 +270,7 @@ void addActivationOps(OpTable &table) {
   table.add("", "Softplus", 1, importActivation<softplus>);
   table.add("", "Softsign", 1, importActivation<softsign>);
   table.add("", "Swish", 24, importActivation<swish>);
+  table.add("", "SwiGLU", 28, importSwiGlu);
   table.add("", "Shrink", 9, importShrink);
   table.add("", "Clip", 1, importClipAttributes);
   table.add("", "Clip", 11, importClipInputs);

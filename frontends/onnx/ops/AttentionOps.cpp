@@ -5,7 +5,8 @@
 // the score output need the scores, so these forms are composed.
 //
 //===----------------------------------------------------------------------------------------------------------===//
-#include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/AttentionHeads.h"
+#include "frontends/onnx/ops/FlexAttention.h"
 #include "frontends/onnx/ops/RotaryEmbedding.h"
 
 using namespace mlir;
@@ -17,20 +18,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 DimAttr number(NodeImport &n, int64_t value) { return dim::constant(n.context(), value); }
 
-/// [B, S, heads * D] -> [B, heads, S, D]; null after a failure.
-Value splitHeads(NodeImport &n, Value x, StringRef attribute) {
-  if (rankOf(x) == 4)
-    return x;
-  int64_t heads = n.intAttr(attribute, 0);
-  SmallVector<DimAttr> dims = getDims(x);
-  std::optional<DimAttr> size = heads > 0 ? dim::exactQuotient(dims[2], number(n, heads)) : std::nullopt;
-  if (!size && heads > 0 && !dim::asConstant(dims[2]))
-    return (void)n.unsupported("the last dim of operands of rank 3 must be static"), Value();
-  if (!size)
-    return (void)n.malformed(attribute + " must divide the last dim of operands of rank 3"), Value();
-  return n.transpose(n.reshape(x, {dims[0], dims[1], number(n, heads), *size}), {0, 2, 1, 3});
-}
-
 Value concat(NodeImport &n, Value a, Value b, int64_t axis) {
   if (rankOf(a) != rankOf(b) || elementTypeOf(a) != elementTypeOf(b))
     return (void)n.malformed("a past operand has another rank or element type than the present one"), Value();
@@ -39,22 +26,6 @@ Value concat(NodeImport &n, Value a, Value b, int64_t axis) {
       return (void)n.malformed("a past operand does not fit the present one"), Value();
   SmallVector<Value> parts = {a, b};
   return n.create<ConcatOp>(ValueRange(parts), axis);
-}
-
-/// Repeats each key/value head so that there is one for each query head; null after a failure.
-Value repeatHeads(NodeImport &n, Value x, DimAttr heads) {
-  SmallVector<DimAttr> dims = getDims(x);
-  if (dims[1] == heads)
-    return x;
-  if (!dim::asConstant(dims[1]) || !dim::asConstant(heads))
-    return (void)n.unsupported("the numbers of query and key heads must be static"), Value();
-  std::optional<DimAttr> repeats = dim::exactQuotient(heads, dims[1]);
-  if (!repeats)
-    return (void)n.malformed("the number of query heads is not a multiple of the number of key heads"),
-           Value();
-  Value wide = n.reshape(x, {dims[0], dims[1], number(n, 1), dims[2], dims[3]});
-  wide = n.broadcastTo(wide, {dims[0], dims[1], *repeats, dims[2], dims[3]});
-  return n.reshape(wide, {dims[0], heads, dims[2], dims[3]});
 }
 
 /// What hides keys from queries, collected as one additive mask of rank 4.
@@ -224,10 +195,9 @@ LogicalResult importAttention(NodeImport &n) {
 
   double factor = n.floatAttr("scale", 0);
   if (!n.attribute("scale")) {
-    std::optional<int64_t> size = dim::asConstant(getDims(q)[3]);
-    if (!size || *size < 1)
-      return n.unsupported("the head size must be static");
-    factor = 1 / std::sqrt(static_cast<double>(*size));
+    HeadScale scale(n, getDims(q)[3], element);
+    factor = scale.number;
+    q = scale.apply(n, q);
   }
   double cap = n.floatAttr("softcap", 0);
   Value y;
@@ -250,6 +220,7 @@ LogicalResult importAttention(NodeImport &n) {
 
 void addAttentionOps(OpTable &table) {
   table.add("", "Attention", 23, importAttention);
+  table.add("ai.onnx.preview", "FlexAttention", 1, importFlexAttention);
   table.add("", "RotaryEmbedding", 23, importRotaryEmbedding);
 }
 

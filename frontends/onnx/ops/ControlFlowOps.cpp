@@ -1,24 +1,11 @@
-//===-- ControlFlowOps.cpp - If, Loop and Scan
+//===-- ControlFlowOps.cpp - If and Loop
 //--------------------------------------------------------------===//
-#include "frontends/onnx/GraphImport.h"
-#include "frontends/onnx/ops/SliceOps.h"
+#include "frontends/onnx/ops/LoopBody.h"
 
 using namespace mlir;
 
 namespace torsh::onnx {
 namespace {
-
-const Graph *graphAttr(NodeImport &node, StringRef name) {
-  const Attribute *attribute = node.attribute(name);
-  return attribute ? attribute->g : nullptr;
-}
-
-NamedValue namedValue(Value value) {
-  NamedValue named;
-  named.kind = NamedValue::Kind::Value;
-  named.value = value;
-  return named;
-}
 
 NamedValue namedConstant(NodeImport &node, int64_t value, mlir::Type elementType) {
   NamedValue named;
@@ -31,12 +18,6 @@ NamedValue namedConstant(NodeImport &node, int64_t value, mlir::Type elementType
 void append(ImportReport &to, const ImportReport &from) {
   to.unsupported.insert(to.unsupported.end(), from.unsupported.begin(), from.unsupported.end());
   to.errors.insert(to.errors.end(), from.errors.begin(), from.errors.end());
-}
-
-std::string textOf(mlir::Type type) {
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return text;
 }
 
 //===-- If
@@ -194,15 +175,6 @@ FailureOr<LoopBody> importBody(NodeImport &node, const LoopParts &loop, ArrayRef
   if (llvm::is_contained(body.values, Value()))
     return failure();
   return body;
-}
-
-/// Whether the carried values keep their types from one iteration to the next.
-LogicalResult checkStable(NodeImport &node, ArrayRef<Value> initial, ArrayRef<Value> next) {
-  for (auto [index, from, to] : llvm::enumerate(initial, next))
-    if (from.getType() != to.getType())
-      return node.unsupported("the carried value " + Twine(index) + " changes its type from " +
-                              textOf(from.getType()) + " to " + textOf(to.getType()) + " in an iteration");
-  return success();
 }
 
 bool isTrue(NodeImport &node, const NamedValue &condition) {
@@ -369,6 +341,11 @@ LogicalResult importLoop(NodeImport &node) {
   }
   NamedValue *condition = node.hasInput(1) ? node.graph.find(node.node.inputs[1]) : nullptr;
   loop.startsTrue = !condition || isTrue(node, *condition);
+  // A condition that is known as a number before the loop leaves it out or not.
+  if (auto starts = node.shapeValue(1); !loop.startsTrue && loop.tripCount && starts && starts->size() == 1) {
+    loop.tripCount = dim::mul(*loop.tripCount, starts->front());
+    loop.startsTrue = true;
+  }
   SmallVector<Value> initial;
   for (size_t i = 0; i < loop.carried; ++i)
     initial.push_back(node.operand(i + 2));
@@ -389,116 +366,11 @@ LogicalResult importLoop(NodeImport &node) {
   return importWhile(node, loop, initial);
 }
 
-//===-- Scan
-//---------------------------------------------------------------------------------------------------===//
-
-int64_t entryOr(const std::optional<SmallVector<int64_t>> &list, size_t i) {
-  return list && i < list->size() ? (*list)[i] : 0;
-}
-
-LogicalResult importScan(NodeImport &node) {
-  LoopParts loop;
-  loop.body = graphAttr(node, "body");
-  size_t scanned = node.intAttr("num_scan_inputs", 0);
-  if (!loop.body || scanned < 1 || scanned > node.numInputs() || loop.body->inputs.size() != node.numInputs())
-    return node.malformed("the body's inputs do not match the node's");
-  loop.carried = node.numInputs() - scanned;
-  if (loop.body->outputs.size() < loop.carried || node.numOutputs() > loop.body->outputs.size())
-    return node.malformed("the body's outputs do not match the node's");
-  auto inputAxes = node.intsAttr("scan_input_axes"), inputDirections = node.intsAttr("scan_input_directions");
-  auto outputAxes = node.intsAttr("scan_output_axes"),
-       outputDirections = node.intsAttr("scan_output_directions");
-
-  SmallVector<Value> initial, sequences;
-  SmallVector<int64_t> axes;
-  for (size_t i = 0; i < loop.carried; ++i)
-    initial.push_back(node.operand(i));
-  for (size_t i = 0; i < scanned; ++i) {
-    sequences.push_back(node.operand(loop.carried + i));
-    FailureOr<int64_t> axis = node.axis(entryOr(inputAxes, i), getDims(sequences.back()).size());
-    if (failed(axis))
-      return failure();
-    axes.push_back(*axis);
-    if (!node.unify(getDims(sequences[0])[axes[0]], getDims(sequences[i])[*axis], "inputs of Scan"))
-      return node.malformed("the scanned inputs differ in length");
-  }
-  DimAttr length = getDims(sequences[0])[axes[0]];
-
-  OperationState state(node.loc, ForOp::getOperationName());
-  state.addOperands(initial);
-  state.addAttribute("trip_count", length);
-  state.addRegion();
-  Operation *trial = node.builder.create(state);
-  Block *block = &trial->getRegion(0).emplaceBlock();
-  OpBuilder inner = OpBuilder::atBlockEnd(block);
-  auto index = RankedTensorType::get({}, node.builder.getI64Type());
-  Value iteration = block->addArgument(index, node.loc);
-  SmallVector<NamedValue> inputs;
-  for (Value value : initial)
-    inputs.push_back(namedValue(block->addArgument(value.getType(), node.loc)));
-  for (size_t i = 0; i < scanned; ++i) {
-    Value position = iteration;
-    if (entryOr(inputDirections, i)) {
-      ShapeValue last{{dim::sub(length, dim::constant(node.context(), 1))}, true, index.getElementType()};
-      position =
-          SubOp::create(inner, node.loc, node.graph.materializeShape(last, inner, node.loc), iteration);
-    }
-    inputs.push_back(namedValue(GatherOp::create(inner, node.loc, sequences[i], position, axes[i]).getY()));
-  }
-  LogicalResult result = failure();
-  auto outputs = node.graph.importSubgraph(*loop.body, inputs, inner);
-  SmallVector<Value> values;
-  if (succeeded(outputs))
-    for (NamedValue &output : *outputs)
-      values.push_back(node.graph.materialize(output, inner, node.loc));
-  if (succeeded(outputs) && !llvm::is_contained(values, Value()))
-    result = checkStable(node, initial, ArrayRef(values).take_front(loop.carried));
-  if (succeeded(result)) {
-    YieldOp::create(inner, node.loc, values);
-    length = node.graph.dims.canonical(length);
-    SmallVector<mlir::Type> types(ValueRange(initial).getTypes());
-    for (Value value : ArrayRef(values).drop_front(loop.carried)) {
-      SmallVector<DimAttr> dims = getDims(value);
-      dims.insert(dims.begin(), length);
-      types.push_back(makeTensorType(dims, getElementTypeOrSelf(value.getType())));
-    }
-    auto forOp = ForOp::create(node.builder, node.loc, types, length, initial);
-    forOp.getBody().takeBody(trial->getRegion(0));
-    for (size_t i = 0; i < node.numOutputs(); ++i) {
-      Value y = forOp->getResult(i);
-      if (i >= loop.carried) {
-        size_t rank = getDims(y).size();
-        if (entryOr(outputDirections, i - loop.carried)) {
-          SmallVector<DimAttr> starts(rank, dim::constant(node.context(), 0));
-          SmallVector<int64_t> steps(rank, 1);
-          starts[0] = dim::sub(length, dim::constant(node.context(), 1));
-          steps[0] = -1;
-          y = sliceOf(node, y, starts, getDims(y), steps);
-        }
-        FailureOr<int64_t> axis = node.axis(entryOr(outputAxes, i - loop.carried), rank);
-        if (failed(axis)) {
-          result = failure();
-          break;
-        }
-        SmallVector<int64_t> permutation;
-        for (size_t d = 1; d < rank; ++d)
-          permutation.push_back(d);
-        permutation.insert(permutation.begin() + *axis, 0);
-        y = node.transpose(y, permutation);
-      }
-      node.setResult(i, y);
-    }
-  }
-  trial->erase();
-  return result;
-}
-
 } // namespace
 
 void addControlFlowOps(OpTable &table) {
   table.add("", "If", 1, importIf);
   table.add("", "Loop", 1, importLoop);
-  table.add("", "Scan", 9, importScan);
 }
 
 } // namespace torsh::onnx

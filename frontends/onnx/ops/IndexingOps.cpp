@@ -1,8 +1,8 @@
-//===-- IndexingOps.cpp - Gather, Scatter, TopK, NonZero and their kin
+//===-- IndexingOps.cpp - Gather, Scatter, TopK and their kin
 //--------------------------------------===//
-#include "frontends/onnx/ConstantTensor.h"
+#include "dialects/torsh/CumProd.h"
 #include "frontends/onnx/GraphImport.h"
-#include "frontends/onnx/ops/RunTimeLists.h"
+#include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
 using namespace mlir;
@@ -128,83 +128,6 @@ LogicalResult importTopK(NodeImport &node) {
   return success();
 }
 
-/// Coordinates of the elements of a constant that are not zero.
-Value constantNonZero(NodeImport &node, const torsh::Tensor &tensor) {
-  SmallVector<int64_t> positions;
-  for (int64_t i = 0; i < tensor.numElements(); ++i)
-    if (tensor.isFloat() ? tensor.floats[i] != 0 : tensor.ints[i] != 0)
-      positions.push_back(i);
-  int64_t rank = tensor.rank(), count = positions.size();
-  torsh::Tensor result = torsh::Tensor::zeros(node.builder.getI64Type(), {rank, count});
-  for (int64_t n = 0; n < count; ++n) {
-    int64_t rest = positions[n];
-    for (int64_t d = rank; d-- > 0; rest /= tensor.shape[d])
-      result.ints[d * count + n] = rest % tensor.shape[d];
-  }
-  return node.graph.constant(result, node.loc);
-}
-
-/// True everywhere by construction: ones of a size known only at run time.
-bool isNonZeroSplat(Value x) {
-  auto broadcast = x.getDefiningOp<BroadcastOp>();
-  auto constant = broadcast ? broadcast.getX().getDefiningOp<ConstantOp>() : ConstantOp();
-  auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
-  if (!dense || !dense.isSplat())
-    return false;
-  if (isa<FloatType>(dense.getElementType()))
-    return !dense.getSplatValue<APFloat>().isZero();
-  return !dense.getSplatValue<APInt>().isZero();
-}
-
-LogicalResult importNonZero(NodeImport &node) {
-  if (NamedValue *named = node.graph.find(node.node.inputs.empty() ? StringRef() : node.node.inputs[0]))
-    if (auto tensor = node.graph.constantOf(*named)) {
-      node.setResult(0, constantNonZero(node, *tensor));
-      return success();
-    }
-  Value x = node.operand(0);
-  Dims dims = getDims(x);
-  mlir::Type i64 = node.builder.getI64Type();
-  // Old exporters write arange(n) as NonZero(ConstantOfShape([n], 1)); its size is n, not a size born at run
-  // time.
-  if (dims.size() == 1 && isNonZeroSplat(x)) {
-    node.setResult(0, IotaOp::create(node.builder, node.loc,
-                                     makeTensorType({dim::constant(node.context(), 1), dims[0]}, i64), 1));
-    return success();
-  }
-  auto type = makeTensorType({dim::constant(node.context(), dims.size()), node.freshSymbol("nonzero")}, i64);
-  node.setResult(0, NonZeroOp::create(node.builder, node.loc, type, x));
-  return success();
-}
-
-LogicalResult importNonMaxSuppression(NodeImport &node) {
-  auto number = [&](size_t i, double otherwise) -> std::optional<double> {
-    if (!node.hasInput(i))
-      return otherwise;
-    auto value = node.constantFloats(i);
-    return value && value->size() == 1 ? std::optional<double>(value->front()) : std::nullopt;
-  };
-  auto most = number(2, 0), overlap = number(3, 0), score = number(4, 0);
-  if (!most || !overlap || !score)
-    return node.unsupported("the number of boxes and the thresholds must be constant");
-  Value boxes = node.operand(0), scores = node.operand(1);
-  if (getDims(boxes).size() != 3 || getDims(scores).size() != 3)
-    return node.malformed("boxes and scores must have rank 3");
-  if (!node.unify(getDims(boxes)[0], getDims(scores)[0], "batches of NonMaxSuppression") ||
-      !node.unify(getDims(boxes)[1], getDims(scores)[2], "boxes of NonMaxSuppression"))
-    return node.malformed("boxes and scores do not belong together");
-  auto type = makeTensorType({node.freshSymbol("selected"), dim::constant(node.context(), 3)},
-                             node.builder.getI64Type());
-  Builder &b = node.builder;
-  FloatAttr threshold = node.hasInput(4) ? b.getF64FloatAttr(*score) : FloatAttr();
-  int64_t limit = *most >= 9e18 ? INT64_MAX : int64_t(*most);
-  node.setResult(0, NonMaxSuppressionOp::create(node.builder, node.loc, type, boxes, scores,
-                                                b.getI64IntegerAttr(limit), b.getF64FloatAttr(*overlap),
-                                                threshold,
-                                                b.getBoolAttr(node.intAttr("center_point_box", 0) != 0)));
-  return success();
-}
-
 //===-- Composed ops
 //-------------------------------------------------------------------------------------------===//
 
@@ -251,55 +174,28 @@ LogicalResult importOneHot(NodeImport &node) {
   return success();
 }
 
-LogicalResult importCumSum(NodeImport &node) {
-  auto given = node.constantInts(1);
+/// A running sum or product; the axis may be known at run time only.
+template <typename OpTy> LogicalResult importScanOf(NodeImport &node) {
   Value x = node.operand(0);
-  const bool exclusive = node.intAttr("exclusive", 0) != 0, reverse = node.intAttr("reverse", 0) != 0;
-  if (!given) {
-    Value axis = Lists(node).operand(1);
-    if (!axis)
+  int64_t rank = getDims(x).size();
+  bool exclusive = node.intAttr("exclusive", 0) != 0, reverse = node.intAttr("reverse", 0) != 0;
+  auto along = [&](int64_t axis) {
+    return OpTy::create(node.builder, node.loc, x.getType(), x, axis, exclusive, reverse).getResult();
+  };
+  Value y;
+  if (auto given = node.constantInts(1)) {
+    if (given->size() != 1)
+      return node.malformed("the axis must be one number");
+    FailureOr<int64_t> axis = node.axis(given->front(), rank);
+    if (failed(axis))
       return failure();
-    if (Lists::length(axis) != 1 || getDims(x).empty())
-      return node.malformed("the axis must be one number, and the input have a dim");
-    Dims dims = getDims(x);
-    Value y = node.reshape(x, splitAt(node, x, axis));
-    y = CumSumOp::create(node.builder, node.loc, y.getType(), y, int64_t(1), exclusive, reverse);
-    node.setResult(0, node.reshape(y, dims));
-    return success();
-  }
-  if (given->size() != 1)
-    return node.malformed("the axis must be one number");
-  FailureOr<int64_t> axis = node.axis(given->front(), getDims(x).size());
-  if (failed(axis))
-    return failure();
-  node.setResult(0, CumSumOp::create(node.builder, node.loc, x.getType(), x, *axis, exclusive, reverse));
-  return success();
-}
-
-LogicalResult importCompress(NodeImport &node) {
-  Value x = node.operand(0), condition = node.operand(1);
-  int64_t rank = getDims(x).size(), axis = 0;
-  if (node.attribute("axis")) {
-    FailureOr<int64_t> given = node.axis(node.intAttr("axis", 0), rank);
-    if (failed(given))
-      return failure();
-    axis = *given;
+    y = along(*axis);
   } else {
-    x = node.reshape(x, {dim::product(node.context(), getDims(x))});
+    if (rank == 0)
+      return node.malformed("a scalar has no axis");
+    y = alongAnyAxis(node, node.operand(1), rank, rank, along);
   }
-  if (getDims(condition).size() != 1)
-    return node.malformed("the condition must have rank 1");
-  Value indices;
-  auto tensor = node.graph.constantOf(*node.graph.find(node.node.inputs[1]));
-  if (tensor) {
-    indices = constantNonZero(node, *tensor);
-  } else {
-    auto type = makeTensorType({dim::constant(node.context(), 1), node.freshSymbol("compressed")},
-                               node.builder.getI64Type());
-    indices = NonZeroOp::create(node.builder, node.loc, type, condition);
-  }
-  indices = node.reshape(indices, {getDims(indices)[1]});
-  node.setResult(0, node.create<GatherOp>(x, indices, axis));
+  node.setResult(0, y);
   return success();
 }
 
@@ -335,11 +231,9 @@ void addIndexingOps(OpTable &table) {
   table.add("", "ScatterElements", 11, importScatterElements);
   table.add("", "ScatterND", 11, importScatterNd);
   table.add("", "TopK", 1, importTopK);
-  table.add("", "NonZero", 9, importNonZero);
-  table.add("", "NonMaxSuppression", 10, importNonMaxSuppression);
   table.add("", "OneHot", 9, importOneHot);
-  table.add("", "CumSum", 11, importCumSum);
-  table.add("", "Compress", 9, importCompress);
+  table.add("", "CumSum", 11, importScanOf<CumSumOp>);
+  table.add("", "CumProd", 26, importScanOf<CumProdOp>);
   table.add("", "ReverseSequence", 10, importReverseSequence);
 }
 

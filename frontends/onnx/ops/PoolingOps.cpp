@@ -1,5 +1,6 @@
 //===-- PoolingOps.cpp - Window and global pools
 //------------------------------------------------------------===//
+#include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/MaxIndices.h"
 
@@ -10,7 +11,107 @@ namespace {
 
 FailureOr<SpatialWindow> readPool(NodeImport &n) { return readWindow(n, n.typeOf(0).getRank() - 2, {}); }
 
+//===-- Maxima with their places
+//-----------------------------------------------------------------------------------===//
+
+/// The output size of a pool along one dim, as torsh.max_pool has it.
+DimAttr pooledSize(NodeImport &n, const SpatialWindow &w, size_t i, DimAttr size, bool ceilMode) {
+  auto number = [&](int64_t value) { return dim::constant(n.context(), value); };
+  DimAttr room = dim::sub(dim::add(size, number(w.low[i] + w.high[i])), number(w.extent(i)));
+  DimAttr stride = number(w.strides[i]);
+  if (!ceilMode)
+    return dim::add(dim::floorDiv(room, stride), number(1));
+  // The last window must start inside the input or its low padding.
+  DimAttr inside = dim::ceilDiv(dim::add(size, number(w.low[i])), stride);
+  return n.graph.dims.min(dim::add(dim::ceilDiv(room, stride), number(1)), inside);
+}
+
+/// The maxima of windows and where they are, one dim after the other: of equal maxima the first in row-major order wins
+/// either way. `place` is the linear place of each element in its plane, -1 for padding, which never wins.
+void poolWithPlaces(NodeImport &n, const SpatialWindow &w, bool ceilMode, Value &x, Value &place) {
+  mlir::Type i1 = n.builder.getI1Type();
+  for (size_t i = w.size(); i-- > 0;) {
+    int64_t axis = i + 2;
+    DimAttr size = getDims(x)[axis], pooled = pooledSize(n, w, i, size, ceilMode);
+    auto number = [&](int64_t value) { return dim::constant(n.context(), value); };
+    // What the last window needs beyond the input, with all dims of a tap inside.
+    DimAttr last = dim::add(dim::mul(dim::sub(pooled, number(1)), number(w.strides[i])), number(w.extent(i)));
+    SmallVector<DimAttr> low(rankOf(x), number(0)), high = low;
+    low[axis] = number(w.low[i]);
+    high[axis] = n.graph.dims.max(number(0), dim::sub(last, dim::add(size, low[axis])));
+    auto padded = [&](Value value, double fill) {
+      return n.create<PadOp>(value, n.scalar(elementTypeOf(value), fill), DimsAttr::get(n.context(), low),
+                             DimsAttr::get(n.context(), high), PadMode::constant);
+    };
+    Value values = padded(x, 0), places = padded(place, -1), best, where;
+    for (int64_t tap = 0; tap < w.kernel[i]; ++tap) {
+      auto take = [&](Value value) {
+        SmallVector<DimAttr> starts(rankOf(value), number(0)), sizes = getDims(value);
+        SmallVector<int64_t> steps(rankOf(value), 1);
+        starts[axis] = number(tap * w.dilations[i]);
+        sizes[axis] = pooled;
+        steps[axis] = w.strides[i];
+        return n.create<SliceOp>(value, DimsAttr::get(n.context(), starts), DimsAttr::get(n.context(), sizes),
+                                 steps);
+      };
+      Value value = take(values), at = take(places);
+      if (!best) {
+        best = value;
+        where = at;
+        continue;
+      }
+      auto flags = withElementType(cast<RankedTensorType>(value.getType()), i1);
+      Value wins = n.create<CompareOp>(flags, value, best, ComparePredicate::gt);
+      if (isa<FloatType>(elementTypeOf(value))) {
+        Value isNan = n.create<IsNanOp>(flags, value), wasNan = n.create<IsNanOp>(flags, best);
+        wins = n.create<OrOp>(wins, n.create<SelectOp>(wasNan, n.splat(flags, 0), isNan));
+      }
+      wins = n.create<OrOp>(wins, compareNumber(n, where, ComparePredicate::lt, 0));
+      wins = n.create<AndOp>(wins, compareNumber(n, at, ComparePredicate::ge, 0));
+      best = n.create<SelectOp>(wins, value, best);
+      where = n.create<SelectOp>(wins, at, where);
+    }
+    x = best;
+    place = where;
+  }
+}
+
+/// The linear index of each element of x in the whole tensor; `columnMajor` counts along the first spatial dim first.
+Value linearPlaces(NodeImport &n, Value x, bool columnMajor) {
+  SmallVector<DimAttr> dims = getDims(x);
+  RankedTensorType type = makeTensorType(dims, n.builder.getI64Type());
+  SmallVector<int64_t> order = range(0, rankOf(x));
+  if (columnMajor)
+    std::reverse(order.begin() + 2, order.end());
+  Value index = n.create<IotaOp>(type, order[0]);
+  for (int64_t axis : ArrayRef(order).drop_front()) {
+    Value size = n.broadcastTo(n.fromDims({dims[axis]}, true), dims);
+    index = n.create<AddOp>(n.create<MulOp>(index, size), n.create<IotaOp>(type, axis));
+  }
+  return index;
+}
+
+LogicalResult importMaxPoolWithIndices(NodeImport &n) {
+  FailureOr<SpatialWindow> window = readPool(n);
+  if (failed(window))
+    return failure();
+  Value x = n.operand(0);
+  if (window->isSame())
+    for (size_t i = 0; i < window->size(); ++i)
+      if (window->strides[i] != 1 && !dim::asConstant(getDims(x)[i + 2]))
+        return n.unsupported("auto_pad SAME with Indices needs static spatial sizes (give them with --dim)");
+  if (failed(resolveSame(n, *window, x, std::nullopt)))
+    return failure();
+  Value place = linearPlaces(n, x, n.intAttr("storage_order", 0) != 0);
+  poolWithPlaces(n, *window, n.intAttr("ceil_mode", 0) != 0, x, place);
+  n.setResult(0, x);
+  n.setResult(1, place);
+  return success();
+}
+
 LogicalResult importMaxPool(NodeImport &n) {
+  if (wantsOutput(n, 1))
+    return importMaxPoolWithIndices(n);
   FailureOr<SpatialWindow> window = readPool(n);
   if (failed(window))
     return failure();

@@ -8,6 +8,7 @@
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "llvm/Support/xxhash.h"
+#include <random>
 
 using namespace mlir;
 
@@ -81,6 +82,62 @@ LogicalResult importBernoulli(NodeImport &node) {
   return success();
 }
 
+//===-- Dropout
+//------------------------------------------------------------------------------------------------===//
+
+/// Numbers in [0, 1) for a mask. With a seed and a static shape they are those of NumPy's generator for that seed, by which
+/// ONNX defines its expected results; else those of this file's own one.
+Value dropoutNumbers(NodeImport &node, RankedTensorType type) {
+  const Attribute *seed = node.attribute("seed");
+  mlir::Type f64 = node.builder.getF64Type();
+  bool few = type.hasStaticShape() && type.getNumElements() <= maxFoldedElements;
+  if (!seed || !few || seed->i < 0 || seed->i > int64_t(UINT32_MAX))
+    return node.cast(RandomUniformOp::create(node.builder, node.loc,
+                                             withElementType(type, node.builder.getF32Type()), stateOf(node)),
+                     f64);
+  std::mt19937 generator(static_cast<uint32_t>(seed->i));
+  torsh::Tensor numbers = torsh::Tensor::zeros(f64, type.getShape());
+  for (double &number : numbers.floats) {
+    // 53 bits of two draws.
+    double high = generator() >> 5, low = generator() >> 6;
+    number = (high * 0x1p26 + low) * 0x1p-53;
+  }
+  return node.graph.constant(numbers, node.loc);
+}
+
+/// Dropout at inference is the identity, and its mask is true everywhere. `ratio` and `training_mode` may be known at run
+/// time only.
+LogicalResult importDropout(NodeImport &node) {
+  Value x = node.operand(0);
+  auto type = cast<RankedTensorType>(x.getType());
+  mlir::Type i1 = node.builder.getI1Type(), f64 = node.builder.getF64Type();
+  Value all = node.splat(withElementType(type, node.opset >= 10 ? i1 : type.getElementType()), 1.0);
+  auto known = node.opset >= 12 && node.hasInput(2) ? node.constantInts(2) : std::nullopt;
+  if (node.opset < 12 || !node.hasInput(2) || (known && !known->empty() && known->front() == 0)) {
+    node.setResult(0, x);
+    node.setResult(1, all);
+    return success();
+  }
+  if (!isa<FloatType>(type.getElementType()))
+    return node.malformed("the data must be floats");
+  Value ratio = node.hasInput(1) ? node.cast(node.reshape(node.operand(1), {}), f64) : node.scalar(f64, 0.5);
+  Value numbers = dropoutNumbers(node, type);
+  Value mask = CompareOp::create(node.builder, node.loc, withElementType(type, i1), numbers,
+                                 node.broadcastTo(ratio, getDims(x)), ComparePredicate::ge);
+  Value kept = node.create<SubOp>(node.scalar(f64, 1), ratio);
+  Value scale = node.cast(node.create<DivOp>(node.scalar(f64, 1), kept), type.getElementType());
+  Value scaled = node.create<MulOp>(x, node.broadcastTo(scale, getDims(x)));
+  Value y = node.create<SelectOp>(mask, scaled, node.splat(type, 0));
+  if (!known) {
+    Value training = node.broadcastTo(node.reshape(node.operand(2), {}), getDims(x));
+    y = node.create<SelectOp>(training, y, x);
+    mask = node.create<SelectOp>(training, mask, all);
+  }
+  node.setResult(0, y);
+  node.setResult(1, mask);
+  return success();
+}
+
 } // namespace
 
 void addRandomOps(OpTable &table) {
@@ -89,6 +146,7 @@ void addRandomOps(OpTable &table) {
   table.add("", "RandomUniform", 1, importUniform);
   table.add("", "RandomUniformLike", 1, importUniform);
   table.add("", "Bernoulli", 15, importBernoulli);
+  table.add("", "Dropout", 1, importDropout);
 }
 
 } // namespace torsh::onnx

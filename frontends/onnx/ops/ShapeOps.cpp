@@ -1,5 +1,6 @@
 //===-- ShapeOps.cpp - Reshape, Transpose and other ops that keep the elements
 //------------------------===//
+#include "dialects/torsh/Bitcast.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/CastOps.h"
@@ -32,6 +33,20 @@ LogicalResult importShape(NodeImport &node) {
 
 LogicalResult importSize(NodeImport &node) {
   node.setShapeResult(0, {getNumElements(node.typeOf(0))}, true, node.builder.getI64Type());
+  return success();
+}
+
+LogicalResult importBitCast(NodeImport &node) {
+  const Attribute *to = node.attribute("to");
+  if (!to)
+    return node.malformed("the attribute 'to' is missing");
+  mlir::Type target = elementTypeOf(node.context(), int32_t(to->i));
+  if (!target)
+    return node.unsupported("bits as " + dataTypeName(int32_t(to->i)) + " are not supported");
+  Value x = node.operand(0);
+  auto type = cast<RankedTensorType>(x.getType());
+  bool same = type.getElementType() == target;
+  node.setResult(0, same ? x : node.create<BitcastOp>(withElementType(type, target), x));
   return success();
 }
 
@@ -234,31 +249,13 @@ LogicalResult importTile(NodeImport &node) {
   return success();
 }
 
-//===-- Dropout
-//------------------------------------------------------------------------------------------------===//
-
-/// Dropout at inference is the identity, and its mask is true everywhere.
-LogicalResult importDropout(NodeImport &node) {
-  if (node.opset >= 12 && node.hasInput(2)) {
-    auto training = node.constantInts(2);
-    if (!training || training->empty() || training->front() != 0)
-      return node.unsupported("training_mode must be a constant false");
-  }
-  Value x = node.operand(0);
-  node.setResult(0, x);
-  if (node.numOutputs() > 1) {
-    mlir::Type maskElement = node.opset >= 10 ? node.builder.getI1Type() : getElementTypeOrSelf(x.getType());
-    node.setResult(1, node.splat(withElementType(cast<RankedTensorType>(x.getType()), maskElement), 1.0));
-  }
-  return success();
-}
-
 } // namespace
 
 void addShapeOps(OpTable &table) {
   table.add("", "Identity", 1, importIdentity);
   table.add("", "Shape", 1, importShape);
   table.add("", "Size", 1, importSize);
+  table.add("", "BitCast", 26, importBitCast);
   table.add("", "Reshape", 5, importReshape);
   table.add("", "Flatten", 1, importFlatten);
   table.add("", "Squeeze", 1, importSqueeze);
@@ -266,7 +263,6 @@ void addShapeOps(OpTable &table) {
   table.add("", "Transpose", 1, importTranspose);
   table.add("", "Expand", 8, importExpand);
   table.add("", "Tile", 6, importTile);
-  table.add("", "Dropout", 1, importDropout);
   addCastOps(table);
   addSliceOps(table);
 }

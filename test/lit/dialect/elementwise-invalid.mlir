@@ -47,3 +47,11 @@ func.func @cast_shape(%x: tensor<4xf32>) {
   %0 = torsh.cast %x : (tensor<4xf32>) -> tensor<2xi32>
   return
 }
+
+// -----
+
+func.func @bitcast_c1(%x: tensor<4xf32>) {
+  // expected-error@+1 {{bitcast_c1: 'f32' and 'i16' differ in width}}
+  %0 = torsh.bitcast %x : (tensor<4xf32>) -> tensor<4xi16>
+  return
+}

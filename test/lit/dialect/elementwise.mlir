@@ -108,5 +108,7 @@ func.func @others(%x: !f, %y: !f) {
   %s = torsh.select %c, %x, %y : (tensor<?x8xi1, #torsh.dims<[n, 8]>>, !f, !f) -> !f
   // CHECK: torsh.cast %{{.*}} {saturate = false} : {{.*}} -> tensor<?x8xf8E4M3FN, #torsh.dims<[n, 8]>>
   %q = torsh.cast %s {saturate = false} : (!f) -> tensor<?x8xf8E4M3FN, #torsh.dims<[n, 8]>>
+  // CHECK: torsh.bitcast %{{.*}} -> tensor<?x8xi32, #torsh.dims<[n, 8]>>
+  %b = torsh.bitcast %x : (!f) -> tensor<?x8xi32, #torsh.dims<[n, 8]>>
   return
 }

@@ -180,3 +180,19 @@ func.func @random_normal_c1(%state: tensor<i64>) {
   %0 = torsh.random_normal %state : (tensor<i64>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @suppress_boxes_c1(%b: tensor<1x5x4xf32>, %s: tensor<1x2x6xf32>, %m: tensor<i64>, %i: tensor<f32>) {
+  // expected-error@+1 {{suppress_boxes_c1: boxes 'tensor<1x5x4xf32>' do not belong to scores 'tensor<1x2x6xf32>'}}
+  %0 = torsh.suppress_boxes %b, %s most %m iou %i : (tensor<1x5x4xf32>, tensor<1x2x6xf32>, tensor<i64>, tensor<f32>) -> tensor<1x2x6xi64>
+  return
+}
+
+// -----
+
+func.func @suppress_boxes_c2(%b: tensor<1x5x4xf32>, %s: tensor<1x2x5xf32>, %m: tensor<1xi64>, %i: tensor<f32>) {
+  // expected-error@+1 {{suppress_boxes_c2: 'tensor<1xi64>' has not rank 0}}
+  %0 = torsh.suppress_boxes %b, %s most %m iou %i : (tensor<1x5x4xf32>, tensor<1x2x5xf32>, tensor<1xi64>, tensor<f32>) -> tensor<1x2x5xi64>
+  return
+}

@@ -36,6 +36,13 @@ func.func @selection(%x: !x, %boxes: tensor<1x?x4xf32, #torsh.dims<[1, m, 4]>>, 
   return
 }
 
+// CHECK-LABEL: func.func @suppress_boxes
+func.func @suppress_boxes(%b: tensor<1x?x4xf32, #torsh.dims<[1, m, 4]>>, %s: tensor<1x80x?xf32, #torsh.dims<[1, 80, m]>>, %most: tensor<i64>, %t: tensor<f32>) {
+  // CHECK: torsh.suppress_boxes %{{.*}}, %{{.*}} most %{{.*}} iou %{{.*}} score %{{.*}} {center = true} : {{.*}} -> tensor<1x80x?xi64, #torsh.dims<[1, 80, m]>>
+  %0 = torsh.suppress_boxes %b, %s most %most iou %t score %t {center = true} : (tensor<1x?x4xf32, #torsh.dims<[1, m, 4]>>, tensor<1x80x?xf32, #torsh.dims<[1, 80, m]>>, tensor<i64>, tensor<f32>, tensor<f32>) -> tensor<1x80x?xi64, #torsh.dims<[1, 80, m]>>
+  return
+}
+
 // CHECK-LABEL: func.func @resize_and_random
 func.func @resize_and_random(%x: tensor<1x3x?xf32, #torsh.dims<[1, 3, w]>>, %state: tensor<2xi64>) {
   // CHECK: torsh.resize {{ ?}}linear %{{.*}} scales = [1.000000e+00, 1.000000e+00, 2.000000e+00] coordinates = half_pixel {antialias = true} : {{.*}} -> tensor<1x3x?xf32, #torsh.dims<[1, 3, 2*w]>>

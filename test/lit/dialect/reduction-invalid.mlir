@@ -51,6 +51,14 @@ func.func @arg_reduce_c3(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @cumprod_c1(%x: tensor<2x3xf32>) {
+  // expected-error@+1 {{cumprod_c1: axis 2 is out of range for rank 2}}
+  %0 = torsh.cumprod %x axis = 2 : tensor<2x3xf32>
+  return
+}
+
+// -----
+
 func.func @cumsum_c1(%x: tensor<2x3xf32>) {
   // expected-error@+1 {{cumsum_c1: axis -1 is out of range for rank 2}}
   %0 = torsh.cumsum %x axis = -1 : tensor<2x3xf32>

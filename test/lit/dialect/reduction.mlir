@@ -15,6 +15,8 @@ func.func @reductions(%x: !x, %b: tensor<4xi1>) {
   %3 = torsh.arg_reduce max %x axis = 2 keep_dims = true {last = true} : (!x) -> tensor<?x3x1xi64, #torsh.dims<[n, 3, 1]>>
   // CHECK: torsh.cumsum %{{.*}} axis = 1 {exclusive = true, reverse = true} :
   %4 = torsh.cumsum %x axis = 1 {exclusive = true, reverse = true} : !x
+  // CHECK: torsh.cumprod %{{.*}} axis = 0 {exclusive = true} :
+  %7 = torsh.cumprod %x axis = 0 {exclusive = true} : !x
   // CHECK: torsh.softmax %{{.*}} axis = 2 :
   %5 = torsh.softmax %x axis = 2 : !x
   // CHECK: torsh.log_softmax %{{.*}} axis = 0 :

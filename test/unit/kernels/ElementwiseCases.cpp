@@ -226,3 +226,22 @@ TEST_CASE("concatenation") {
        "%y", e});
   check(cases);
 }
+
+TEST_CASE("bits as another type") {
+  std::vector<Case> cases;
+  using Pair = std::pair<const char *, const char *>;
+  for (auto [from, to] :
+       {Pair{"f32", "i32"}, Pair{"i32", "f32"}, Pair{"f64", "i64"}, Pair{"ui64", "f64"}, Pair{"f16", "i16"},
+        Pair{"ui16", "f16"}, Pair{"i8", "ui8"}, Pair{"i1", "ui8"}, Pair{"ui8", "i1"}, Pair{"f16", "bf16"}}) {
+    std::string x = tensor(Sizes{3, 21}, from), y = tensor(Sizes{3, 21}, to);
+    cases.push_back({"elementwise", "%x: " + x, "%y = torsh.bitcast %x : (" + x + ") -> " + y, "%y", y});
+    if (std::string(from) == "i1")
+      continue;
+    // A computed value is not in memory.
+    std::string op = from[0] == 'f' ? "abs" : "not";
+    cases.push_back({"elementwise", "%x: " + x,
+                     "%e = torsh." + op + " %x : " + x + "\n%y = torsh.bitcast %e : (" + x + ") -> " + y,
+                     "%y", y});
+  }
+  check(cases);
+}

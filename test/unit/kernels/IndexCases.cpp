@@ -98,6 +98,21 @@ TEST_CASE("topk") {
     cases.push_back(topk({2, 9, 3}, 1, 9, largest, "i32"));
     cases.push_back(topk({30}, 0, 7, largest, "f16", ties));
     cases.push_back(topk({3, 30}, 1, 7, largest, "ui8"));
+    // Longer lists are heaps.
+    for (int64_t k : {65, 150, 199, 200})
+      cases.push_back(topk({2, 200}, 1, k, largest, "f32", ties));
+    cases.push_back(topk({130, 3}, 0, 130, largest, "f32", nans));
+    cases.push_back(topk({2, 100}, 1, 90, largest, "i32"));
+    for (int64_t n : {1, 2, 77}) {
+      std::string x = tensor(std::vector<std::string>{"3", "n"}),
+                  indices = tensor(std::vector<std::string>{"3", "n"}, "i64");
+      std::string body =
+          "%y:2 = torsh.topk %x k = <n> axis = 1 {largest = " + std::string(largest ? "true" : "false") +
+          "} : (" + x + ") -> (" + x + ", " + indices + ")";
+      cases.push_back({"index", "%x: " + x, body, "%y#0, %y#1", x + ", " + indices, {{"n", n}}, {{0, ties}}});
+      cases.push_back({"index", "%x: " + x, body, "%y#1", indices, {{"n", n}}, {{0, ties}}});
+      cases.push_back({"index", "%x: " + x, body, "%y#0", x, {{"n", n}}, {{0, ties}}});
+    }
     Case one = topk({3, 30}, 1, 7, largest, "f32", ties);
     one.yields = "%y#1";
     one.types = "tensor<3x7xi64>";
@@ -243,6 +258,33 @@ TEST_CASE("group norm and batch norm as they stand") {
          type,
          {},
          {{4, {0.5, 2}}}});
+  }
+  check(cases);
+}
+
+TEST_CASE("suppress_boxes") {
+  std::vector<Case> cases;
+  for (int64_t n : {0, 1, 2, 40}) {
+    std::string boxes = tensor(Sizes{2, n, 4}), scores = tensor(Sizes{2, 3, n}),
+                y = tensor(Sizes{2, 3, n}, "i64");
+    for (const char *center : {"", " {center = true}"})
+      for (bool hasThreshold : {false, true})
+        // The numbers asked for reach from none to more than there are.
+        for (Range most : {Range{0, 0}, Range{3, 3}, Range{60, 60}}) {
+          std::string text = "%y = torsh.suppress_boxes %b, %s most %m iou %i" +
+                             std::string(hasThreshold ? " score %t" : "") + center + " : (" + boxes + ", " +
+                             scores + ", tensor<i64>, tensor<f32>" + (hasThreshold ? ", tensor<f32>" : "") +
+                             ") -> " + y;
+          Case made{"index",
+                    "%b: " + boxes + ", %s: " + scores + ", %m: tensor<i64>, %i: tensor<f32>" +
+                        (hasThreshold ? ", %t: tensor<f32>" : ""),
+                    text, "%y", y};
+          // Coarse boxes overlap, and coarse scores are equal, often.
+          made.ranges = {{0, {0, 4, 0.5}}, {1, {0, 1, 0.125, 0.03}}, {2, most}, {3, {0.1, 0.3}}};
+          if (hasThreshold)
+            made.ranges[4] = {0.2, 0.4};
+          cases.push_back(made);
+        }
   }
   check(cases);
 }

@@ -31,10 +31,11 @@ Case rowNorm(const std::string &text, const std::string &type, const std::string
   return {"row_norm", "%x: " + type + arguments, "%y = torsh." + text, "%y", type, {}, {{0, range}}};
 }
 
-Case scan(const Sizes &x, int64_t axis, const std::string &attributes, const std::string &element = "f32") {
+Case scan(const Sizes &x, int64_t axis, const std::string &attributes, const std::string &element = "f32",
+          const std::string &op = "cumsum") {
   std::string type = tensor(x, element);
   return {"scan", "%x: " + type,
-          "%y = torsh.cumsum %x axis = " + std::to_string(axis) + " " + attributes + " : " + type, "%y",
+          "%y = torsh." + op + " %x axis = " + std::to_string(axis) + " " + attributes + " : " + type, "%y",
           type};
 }
 
@@ -123,6 +124,10 @@ TEST_CASE("running sums") {
     cases.push_back(scan({2, 5, 9}, 1, attributes, "i32"));
     cases.push_back(scan({1}, 0, attributes, "i64"));
     cases.push_back(scan({2, 0, 3}, 1, attributes));
+    cases.push_back(scan({3, 13}, 1, attributes, "f32", "cumprod"));
+    cases.push_back(scan({13, 70}, 0, attributes, "f32", "cumprod"));
+    cases.push_back(scan({2, 5, 9}, 1, attributes, "i32", "cumprod"));
+    cases.push_back(scan({2, 0, 3}, 1, attributes, "f32", "cumprod"));
   }
   check(cases);
 }

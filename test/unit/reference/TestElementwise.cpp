@@ -293,3 +293,18 @@ TEST_CASE("empty and rank-0 tensors") {
       eval("torsh.add %a, %b : tensor<i32>", "tensor<i32>", {ints({}, {1}, "i32"), ints({}, {2}, "i32")}), {},
       {3});
 }
+
+TEST_CASE("bits as another type") {
+  expectInts(eval("torsh.bitcast %a : (tensor<3xf32>) -> tensor<3xi32>", "tensor<3xi32>",
+                  {floats({3}, {1, -0.0, -2})}),
+             {3}, {0x3f800000, INT32_MIN, int32_t(0xc0000000)});
+  expectFloats(eval("torsh.bitcast %a : (tensor<2xi16>) -> tensor<2xf16>", "tensor<2xf16>",
+                    {ints({2}, {0x3c00, -1024}, "i16")}),
+               {2}, {1, -inf});
+  expectInts(
+      eval("torsh.bitcast %a : (tensor<2xi8>) -> tensor<2xui8>", "tensor<2xui8>", {ints({2}, {-1, 5}, "i8")}),
+      {2}, {255, 5});
+  expectInts(
+      eval("torsh.bitcast %a : (tensor<2xui8>) -> tensor<2xi1>", "tensor<2xi1>", {ints({2}, {0, 2}, "ui8")}),
+      {2}, {0, 1});
+}

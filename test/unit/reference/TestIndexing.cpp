@@ -165,3 +165,20 @@ TEST_CASE("non_max_suppression selects greedily") {
                  floats({1, 3, 4}, {0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5}),
                  floats({1, 1, 3}, {notANumber, 1, 2})) == Ints{0, 0, 2, 0, 0, 1, 0, 0, 0});
 }
+
+TEST_CASE("suppress_boxes fills what is left with -1") {
+  Tensor boxes = floats({1, 4, 4}, {0, 0, 2, 2, 0, 1, 2, 3, 5, 5, 6, 6, 6, 6, 5, 5});
+  Tensor scores = floats({1, 1, 4}, {0.9f, 0.8f, 0.5, 0.7f});
+  auto run = [&](int64_t most, double iou, double score) {
+    return eval(
+               "torsh.suppress_boxes %a, %b most %c iou %d score %e : (tensor<1x4x4xf32>, tensor<1x1x4xf32>, "
+               "tensor<i64>, tensor<f32>, tensor<f32>) -> tensor<1x1x4xi64>",
+               "tensor<1x1x4xi64>", {boxes, scores, ints({}, {most}), floats({}, {iou}), floats({}, {score})})
+        .ints;
+  };
+  CHECK(run(9, 0.5, 0) == Ints{0, 1, 3, -1});
+  CHECK(run(9, 0.3, 0) == Ints{0, 3, -1, -1});
+  CHECK(run(1, 0.3, 0) == Ints{0, -1, -1, -1});
+  CHECK(run(0, 0.3, 0) == Ints{-1, -1, -1, -1});
+  CHECK(run(9, 0.3, 0.75) == Ints{0, -1, -1, -1});
+}

@@ -96,6 +96,20 @@ TEST_CASE("cumsum in all its directions") {
   CHECK(run("{exclusive = true, reverse = true}") == Floats{5, 3, 0, 11, 6, 0});
 }
 
+TEST_CASE("cumprod in all its directions") {
+  auto run = [](const char *attributes) {
+    return eval(std::string("torsh.cumprod %a axis = 1 ") + attributes + " : tensor<2x3xf32>",
+                "tensor<2x3xf32>", {floats({2, 3}, {1, 2, 3, 4, 5, 6})})
+        .floats;
+  };
+  CHECK(run("") == Floats{1, 2, 6, 4, 20, 120});
+  CHECK(run("{exclusive = true}") == Floats{1, 1, 2, 1, 4, 20});
+  CHECK(run("{reverse = true}") == Floats{6, 6, 3, 120, 30, 6});
+  CHECK(run("{exclusive = true, reverse = true}") == Floats{6, 3, 1, 30, 6, 1});
+  expectInts(eval("torsh.cumprod %a axis = 0 : tensor<2xi8>", "tensor<2xi8>", {ints({2}, {100, 3}, "i8")}),
+             {2}, {100, 44});
+}
+
 TEST_CASE("softmax and log_softmax") {
   double e = std::exp(1.0);
   expectFloats(eval("torsh.softmax %a axis = 0 : tensor<2x2xf32>", "tensor<2x2xf32>",
