@@ -14,11 +14,7 @@ static Operation *findRoot(KernelOp kernel) {
   kernel.getBody().walk([&](Operation *op) {
     if (!found && isa<ArgReduceOp, TopKOp, GatherElementsOp, GatherNdOp, ScatterElementsOp, ScatterNdOp,
                       GroupNormOp, BatchNormOp, ConvTransposeOp, RandomUniformOp, RandomNormalOp, NonZeroOp,
-<<<<<<< HEAD
-                      NonMaxSuppressionOp, RoiAlignOp, RoiMaxPoolOp>(op))
-=======
-                      NonMaxSuppressionOp, SuppressBoxesOp>(op))
->>>>>>> 088df80 (ONNX: LinearAttention, CausalConvWithState, FlexAttention, DFT, STFT, windows, training ops, Unique, NMS by a kernel and more)
+                      NonMaxSuppressionOp, SuppressBoxesOp, RoiAlignOp, RoiMaxPoolOp>(op))
       found = op;
   });
   return found;
@@ -53,12 +49,9 @@ LogicalResult emitIndexKernel(KernelBuilder &kb) {
       .Case([&](ScatterNdOp op) { return emitScatterNd(kb, op); })
       .Case([&](GroupNormOp op) { return emitGroupNorm(kb, op); })
       .Case([&](BatchNormOp op) { return emitBatchNorm(kb, op); })
-<<<<<<< HEAD
       .Case([&](RoiAlignOp op) { return emitRoiAlign(kb, op); })
       .Case([&](RoiMaxPoolOp op) { return emitRoiMaxPool(kb, op); })
-=======
       .Case([&](SuppressBoxesOp op) { return emitSuppressBoxes(kb, op); })
->>>>>>> 088df80 (ONNX: LinearAttention, CausalConvWithState, FlexAttention, DFT, STFT, windows, training ops, Unique, NMS by a kernel and more)
       .Default([&](Operation *op) {
         return kb.refuse("'" + op->getName().getStringRef() + "' has no code for CPUs yet");
       });

@@ -36,11 +36,19 @@ Value scatterInto(NodeImport &n, DimAttr size, double initial, Value indices, Va
   return ScatterElementsOp::create(n.builder, n.loc, x.getType(), x, indices, updates, int64_t(0), kind);
 }
 
-/// The positions of the true elements of a list, in their order.
+/// The positions of the true elements of a list, in their order. Each is written at the number of true ones before it, what
+/// is false behind the end.
 Value positionsOf(NodeImport &n, Value flags, StringRef hint) {
-  auto type = makeTensorType({number(n, 1), n.freshSymbol(hint)}, n.builder.getI64Type());
-  Value positions = NonZeroOp::create(n.builder, n.loc, type, flags);
-  return n.reshape(positions, {getDims(positions)[1]});
+  mlir::Type i64 = n.builder.getI64Type();
+  DimAttr size = getDims(flags)[0];
+  Value ones = n.cast(flags, i64), all = n.fromDims({size}, true);
+  Value found = n.create<ReduceOp>(ones, ReduceKind::sum, SmallVector<int64_t>{0}, false);
+  DimAttr total = n.bindSizes(found, hint).front();
+  Value place = CumSumOp::create(n.builder, n.loc, ones.getType(), ones, int64_t(0), true, false);
+  place = n.create<SelectOp>(flags, place, n.broadcastTo(all, {size}));
+  Value positions =
+      scatterInto(n, dim::add(size, number(n, 1)), 0, place, count(n, size), ScatterKind::replace);
+  return sliceAxis(n, positions, 0, number(n, 0), total);
 }
 
 //===-- NonZero and Compress
