@@ -431,7 +431,10 @@ LogicalResult GroupFormer::build() {
   SmallVector<Operation *> rest;
   for (Operation &op : block)
     rest.push_back(&op);
+  llvm::DenseSet<Operation *> gone;
   for (Operation *op : llvm::reverse(rest)) {
+    if (gone.contains(op))
+      continue;
     // Readers that were cloned into groups leave their original behind; it must not keep a copy alive.
     if (!taken.contains(op) && op->use_empty() && (isMover(op) || isa<ReshapeOp, UnpackOp>(op))) {
       op->erase();
@@ -443,6 +446,7 @@ LogicalResult GroupFormer::build() {
     set.insert(op);
     growPrologue(set, op->getResult(0));
     taken.insert(op);
+    gone.insert(set.begin(), set.end());
     buildGroup(set, "elementwise");
   }
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
