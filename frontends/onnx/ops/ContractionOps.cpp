@@ -2,6 +2,7 @@
 //----------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
 #include "frontends/onnx/ops/Einsum.h"
+#include "frontends/onnx/ops/IntegerFactors.h"
 
 using namespace mlir;
 
@@ -91,10 +92,18 @@ LogicalResult importMatMulInteger(NodeImport &n) {
   FailureOr<Value> a = withoutZeroPoint(n, 0, 2, 2);
   if (failed(a))
     return failure();
-  FailureOr<Value> b = withoutZeroPoint(n, 1, 3, 1);
-  if (failed(b))
-    return failure();
-  Value y = matmul(n, *a, *b);
+  int64_t rank = n.typeOf(1).getRank();
+  Value y;
+  Value factor = rank >= 2 ? constantFactor(n, 1, 3, rank - 1, {rank - 2}, exactSums) : Value();
+  if (factor) {
+    y = matmul(n, n.cast(*a, n.builder.getF32Type()), factor);
+    y = y ? n.cast(y, n.builder.getI32Type()) : y;
+  } else {
+    FailureOr<Value> b = withoutZeroPoint(n, 1, 3, 1);
+    if (failed(b))
+      return failure();
+    y = matmul(n, *a, *b);
+  }
   if (!y)
     return failure();
   n.setResult(0, y);

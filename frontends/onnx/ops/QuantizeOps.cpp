@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/IntegerFactors.h"
 #include "frontends/onnx/ops/SpatialWindow.h"
 
 using namespace mlir;
@@ -232,7 +233,13 @@ LogicalResult importQLinearMatMul(NodeImport &n) {
       return n.unsupported("scales and zero points of a and y must be scalars");
   if (n.typeOf(4).getRank() > 1 || n.typeOf(5).getRank() > 1)
     return n.unsupported("the scale and zero point of b must have rank 0 or 1");
-  Value a = centred(n, 0, 2, std::max<int64_t>(rankA - 2, 0)), b = centred(n, 3, 5, rankB - 1);
+  Value a = centred(n, 0, 2, std::max<int64_t>(rankA - 2, 0)), b;
+  if (a && rankB >= 2)
+    b = constantFactor(n, 3, 5, rankB - 1, {rankB - 2}, roundedSums);
+  if (b)
+    a = n.cast(a, n.builder.getF32Type());
+  else
+    b = centred(n, 3, 5, rankB - 1);
   if (!a || !b)
     return failure();
   Value sums = matmul(n, a, b);
@@ -255,7 +262,14 @@ LogicalResult importQLinearConv(NodeImport &n) {
   int64_t rank = n.typeOf(0).getRank();
   if (rank < 3 || n.typeOf(3).getRank() != rank)
     return n.malformed("x and w must have one rank of at least 3");
-  Value x = centred(n, 0, 2, 1), w = centred(n, 3, 5, 0);
+  Value x = centred(n, 0, 2, 1), w = constantFactor(n, 3, 5, 0, range(1, rank), roundedSums);
+  Value bias = n.optionalOperand(8);
+  if (x && w) {
+    x = n.cast(x, n.builder.getF32Type());
+    bias = bias ? n.cast(bias, n.builder.getF32Type()) : bias;
+  } else {
+    w = centred(n, 3, 5, 0);
+  }
   if (!x || !w)
     return failure();
   std::optional<SmallVector<int64_t>> kernel = staticDims(w, 2, rank);
@@ -264,8 +278,8 @@ LogicalResult importQLinearConv(NodeImport &n) {
   FailureOr<SpatialWindow> window = readWindow(n, rank - 2, *kernel);
   if (failed(window) || failed(resolveSame(n, *window, x, 0.0)))
     return failure();
-  Value sums = n.create<ConvOp>(x, w, n.optionalOperand(8), window->strides, window->dilations, window->low,
-                                window->high, n.intAttr("group", 1), Layout::channels_first);
+  Value sums = n.create<ConvOp>(x, w, bias, window->strides, window->dilations, window->low, window->high,
+                                n.intAttr("group", 1), Layout::channels_first);
   SmallVector<Value> parameters;
   for (size_t i : {1, 4, 6, 7}) {
     parameters.push_back(spread(n, n.operand(i), sums, 1, 0));

@@ -118,8 +118,8 @@ LogicalResult importQuantizedAttention(NodeImport &n) {
     return failure();
   if (n.typeOf(0).getRank() != 3 || n.typeOf(1).getRank() != 2)
     return n.malformed("input must have rank 3 and weight rank 2");
-  Value x = withoutZero(n, {0, 3, 6}), w = x ? withoutZero(n, {1, 4, 7}, 1) : x;
-  Value sums = w ? matmul(n, x, w) : w;
+  Value x = withoutZero(n, {0, 3, 6});
+  Value sums = x ? integerMatmul(n, x, {1, 4, 7}) : x;
   if (!sums)
     return failure();
   mlir::Type f32 = n.builder.getF32Type();

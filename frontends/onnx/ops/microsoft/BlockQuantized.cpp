@@ -8,6 +8,7 @@
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/IntegerFactors.h"
 #include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
 
 using namespace mlir;
@@ -64,21 +65,6 @@ struct BlockWeight {
   int64_t paddedColumns() const { return blocks * block; }
   int64_t packedZeros() const { return (blocks * bits + 7) / 8; }
 };
-
-/// The bytes of an operand that is a constant without steps to be taken.
-std::optional<std::vector<char>> constantBytes(NodeImport &n, size_t input) {
-  auto constant = n.operand(input).getDefiningOp<ConstantOp>();
-  if (!constant)
-    return std::nullopt;
-  if (auto weight = dyn_cast<WeightAttr>(constant.getValue())) {
-    auto bytes = n.graph.weights().lookup(weight.getKey().getValue());
-    if (!bytes || !weight.getSteps().empty())
-      return std::nullopt;
-    return std::vector<char>(bytes->begin(), bytes->end());
-  }
-  std::optional<torsh::Tensor> tensor = fromConstantAttr(constant.getValue(), n.graph.weights());
-  return tensor ? std::optional(tensor->toBytes()) : std::nullopt;
-}
 
 /// The numbers of a constant operand of floats, of any size.
 std::optional<std::vector<float>> constantNumbers(NodeImport &n, size_t input) {

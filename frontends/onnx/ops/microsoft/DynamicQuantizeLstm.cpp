@@ -116,7 +116,8 @@ SmallVector<Value> Layer::step(Value iteration, Value h, Value c, Value fromInpu
   auto [r, scaleR] = weights(d, 2, 10, 11);
   DynamicallyQuantized state = quantizeDynamically(n, h);
   SmallVector<int64_t> none, contractH = {1}, contractR = {0};
-  Value sums = n.create<DotGeneralOp>(state.centred, r, none, none, contractH, contractR);
+  Value sums =
+      n.create<DotGeneralOp>(n.cast(state.centred, elementTypeOf(r)), r, none, none, contractH, contractR);
   SmallVector<DimAttr> wide = getDims(sums);
   Value factor = n.create<MulOp>(n.broadcastTo(state.scale, wide), n.broadcastTo(scaleR, wide));
   gates = n.create<AddOp>(gates, n.create<MulOp>(n.cast(sums, f32), factor));
@@ -152,7 +153,8 @@ SmallVector<Value> Layer::step(Value iteration, Value h, Value c, Value fromInpu
 std::array<Value, 3> Layer::direction(int64_t d, bool backwards) {
   auto [w, scaleW] = weights(d, 1, 8, 9);
   SmallVector<int64_t> none, contractX = {2}, contractW = {0};
-  Value sums = n.create<DotGeneralOp>(x.centred, w, none, none, contractX, contractW);
+  Value sums =
+      n.create<DotGeneralOp>(n.cast(x.centred, elementTypeOf(w)), w, none, none, contractX, contractW);
   SmallVector<DimAttr> wide = getDims(sums);
   Value factor = n.create<MulOp>(n.broadcastTo(x.scale, wide), n.broadcastTo(scaleW, wide));
   Value fromInput = n.create<MulOp>(n.cast(sums, f32), factor);

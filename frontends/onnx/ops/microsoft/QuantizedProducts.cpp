@@ -1,10 +1,11 @@
 //===-- QuantizedProducts.cpp - Products and convolutions of 8-bit and 16-bit integers
 //----------------------===//
 //
-// Sums are i32, as ONNX Runtime's are; scales, biases and requantisation follow the sums and fuse with them.
+// Sums are those of whole numbers, as ONNX Runtime's are; scales, biases and requantisation follow the sums and fuse with them.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/IntegerFactors.h"
 #include "frontends/onnx/ops/SpatialWindow.h"
 #include "frontends/onnx/ops/microsoft/ChannelsLast.h"
 #include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
@@ -42,11 +43,8 @@ LogicalResult requireMatrices(NodeImport &n, size_t a, size_t b) {
 LogicalResult importDynamicMatMul(NodeImport &n) {
   if (failed(requireFloat(n, 0)) || failed(requireInputs(n, 3)) || failed(requireMatrices(n, 0, 1)))
     return failure();
-  Value b = withoutZero(n, {1, 2, 3}, n.typeOf(1).getRank() - 1);
-  if (!b)
-    return failure();
   DynamicallyQuantized a = quantizeDynamically(n, n.operand(0));
-  Value sums = matmul(n, a.centred, b);
+  Value sums = integerMatmul(n, a.centred, {1, 2, 3});
   Value y = sums ? scaled(n, sums, a.scale, 2, 4) : sums;
   if (!y)
     return failure();
@@ -60,8 +58,8 @@ LogicalResult importIntegerToFloat(NodeImport &n) {
     return failure();
   if (!dim::isConstant(getNumElements(n.typeOf(2)), 1))
     return n.unsupported("a_scale must be a scalar");
-  Value a = withoutZero(n, {0, 2, 4}), b = a ? withoutZero(n, {1, 3, 5}, n.typeOf(1).getRank() - 1) : a;
-  Value sums = b ? matmul(n, a, b) : b;
+  Value a = withoutZero(n, {0, 2, 4});
+  Value sums = a ? integerMatmul(n, a, {1, 3, 5}) : a;
   if (!sums)
     return failure();
   mlir::Type element = n.typeOf(2).getElementType();
@@ -83,7 +81,14 @@ LogicalResult importGemm(NodeImport &n) {
   if (!dim::isConstant(getNumElements(n.typeOf(1)), 1))
     return n.unsupported("a_scale must be a scalar");
   bool transA = n.intAttr("transA", 0) != 0, transB = n.intAttr("transB", 0) != 0;
-  Value a = withoutZero(n, {0, 1, 2}), b = a ? withoutZero(n, {3, 4, 5}, transB ? 0 : 1) : a;
+  Value a = withoutZero(n, {0, 1, 2});
+  if (!a)
+    return failure();
+  Value b = constantFactor(n, 3, 5, transB ? 0 : 1, {transB ? 1 : 0}, roundedSums);
+  if (b)
+    a = n.cast(a, n.builder.getF32Type());
+  else
+    b = withoutZero(n, {3, 4, 5}, transB ? 0 : 1);
   if (!b)
     return failure();
   SmallVector<int64_t> none, contractA = {transA ? 0 : 1}, contractB = {transB ? 1 : 0};
@@ -91,7 +96,7 @@ LogicalResult importGemm(NodeImport &n) {
     return n.malformed("the inner dims of A and B differ");
   Value sums = n.create<DotGeneralOp>(a, b, none, none, contractA, contractB);
   if (n.hasInput(6)) {
-    SmallVector<Value> values = {sums, n.operand(6)};
+    SmallVector<Value> values = {sums, n.cast(n.operand(6), elementTypeOf(sums))};
     if (failed(n.broadcastTogether(values)))
       return failure();
     sums = n.create<AddOp>(values[0], values[1]);
@@ -135,7 +140,16 @@ LogicalResult importConv(NodeImport &n) {
   int64_t rank = n.typeOf(0).getRank();
   if (rank < 3 || n.typeOf(3).getRank() != rank)
     return n.malformed("x and w must have one rank of at least 3");
-  Value x = withoutZero(n, {0, 1, 2}), w = x ? withoutZero(n, {3, 4, 5}, 0) : x;
+  Value x = withoutZero(n, {0, 1, 2});
+  if (!x)
+    return failure();
+  Value w = constantFactor(n, 3, 5, 0, range(1, rank), roundedSums), bias = n.optionalOperand(8);
+  if (w) {
+    x = n.cast(x, n.builder.getF32Type());
+    bias = bias ? n.cast(bias, n.builder.getF32Type()) : bias;
+  } else {
+    w = withoutZero(n, {3, 4, 5}, 0);
+  }
   if (!w)
     return failure();
   x = toChannelsFirst(n, x);
@@ -145,8 +159,8 @@ LogicalResult importConv(NodeImport &n) {
   FailureOr<SpatialWindow> window = readWindow(n, rank - 2, *kernel);
   if (failed(window) || failed(resolveSame(n, *window, x, 0.0)))
     return failure();
-  Value sums = n.create<ConvOp>(x, w, n.optionalOperand(8), window->strides, window->dilations, window->low,
-                                window->high, n.intAttr("group", 1), Layout::channels_first);
+  Value sums = n.create<ConvOp>(x, w, bias, window->strides, window->dilations, window->low, window->high,
+                                n.intAttr("group", 1), Layout::channels_first);
   mlir::Type f32 = n.builder.getF32Type();
   Value scaleX = spreadParameter(n, 1, f32, sums), scaleW = spreadParameter(n, 4, f32, sums, 1);
   if (!scaleX || !scaleW)

@@ -2,6 +2,7 @@
 //----------------------------------------===//
 #include "frontends/onnx/ops/microsoft/QuantizedTensor.h"
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/IntegerFactors.h"
 
 using namespace mlir;
 
@@ -38,6 +39,15 @@ Value dequantized(NodeImport &n, QuantizedInput input, int64_t axis) {
   return scale ? n.create<MulOp>(n.cast(x, f32), scale) : Value();
 }
 
+Value integerMatmul(NodeImport &n, Value a, QuantizedInput b) {
+  int64_t last = n.typeOf(b.x).getRank() - 1;
+  if (last >= 1)
+    if (Value factor = constantFactor(n, b.x, b.zero, last, {last - 1}, roundedSums))
+      return matmul(n, n.cast(a, n.builder.getF32Type()), factor);
+  Value factor = withoutZero(n, b, last);
+  return factor ? matmul(n, n.cast(a, n.builder.getI32Type()), factor) : factor;
+}
+
 Value quantized(NodeImport &n, Value x, size_t scale, size_t zero, mlir::Type type) {
   mlir::Type f32 = n.builder.getF32Type();
   Value factor = spreadParameter(n, scale, f32, x);
@@ -70,7 +80,7 @@ DynamicallyQuantized quantizeDynamically(NodeImport &n, Value x) {
   Value point = n.broadcastTo(zero, dims);
   Value y = n.create<RoundOp>(n.create<DivOp>(x, n.broadcastTo(scale, dims)));
   y = clamp(n, n.create<AddOp>(y, point), 0, 255);
-  return {n.cast(n.create<SubOp>(y, point), n.builder.getI32Type()), scale};
+  return {n.create<SubOp>(y, point), scale};
 }
 
 } // namespace torsh::onnx::microsoft

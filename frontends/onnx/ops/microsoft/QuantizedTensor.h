@@ -25,12 +25,16 @@ mlir::Value spreadParameter(NodeImport &n, size_t input, mlir::Type elementType,
 mlir::Value dequantized(NodeImport &n, QuantizedInput input, int64_t axis = -1);
 /// x - zero as i32. Null after a failure.
 mlir::Value withoutZero(NodeImport &n, QuantizedInput input, int64_t axis = -1);
+/// The matrix product of whole numbers `a` (i32 or f32) of at most 8 bits and a sign with the operand `b` [..., K, N]
+/// without its zero point, which is a scalar or has an entry a column: i32, or f32 where b is constant and that is as
+/// good. Null after a failure.
+mlir::Value integerMatmul(NodeImport &n, mlir::Value a, QuantizedInput b);
 /// round(x / scale) + zero, saturated to the integer type `type`. Null after a failure.
 mlir::Value quantized(NodeImport &n, mlir::Value x, size_t scale, size_t zero, mlir::Type type);
 
 /// Numbers of a tensor as u8 with one scale and zero point for all, both of rank 0: what DynamicQuantizeLinear gives.
 struct DynamicallyQuantized {
-  mlir::Value centred; ///< i32, without the zero point
+  mlir::Value centred; ///< whole numbers as f32, without the zero point
   mlir::Value scale;   ///< f32
 };
 DynamicallyQuantized quantizeDynamically(NodeImport &n, mlir::Value x);
