@@ -1,5 +1,6 @@
 //===-- LaunchCost.cpp - Arithmetic and traffic of a kernel call --------------------------------------------===//
 #include "compiler/LaunchCost.h"
+#include "dialects/torsh/TreeEnsemble.h"
 
 using namespace mlir;
 
@@ -32,6 +33,15 @@ DimAttr depthOf(Operation *op) {
       return dim::product(context, ArrayRef(dims).drop_back());
     dims.erase(dims.begin() + 1);
     return dim::product(context, dims);
+  }
+  if (auto forest = dyn_cast<TreeEnsembleOp>(op)) {
+    // A step takes as long as some ten multiply-adds; as many steps as a balanced tree of so many nodes is deep.
+    int64_t trees = forest.getTrees().getType().getShape()[0],
+            nodes = forest.getNodes().getType().getShape()[0];
+    int64_t targets = forest.getY().getType().getShape()[2];
+    int64_t steps = trees * llvm::Log2_64_Ceil(std::max<int64_t>(2, nodes / trees));
+    // Chunks share the trees.
+    return dim::floorDiv(dim::constant(context, 10 * steps / targets), getDims(forest.getY())[0]);
   }
   if (isa<LstmOp, GruOp, RnnOp>(op)) {
     // All gates' products of the input and of the state.

@@ -169,6 +169,11 @@ def default_stages(quick):
     stages.append(Stage("conformance", [PYTHON, "test/conformance/suite.py"], count_summary, 30, "", {}, "build"))
     stages.append(Stage("conformance-microsoft", [PYTHON, "test/conformance/microsoft.py"], count_summary, 20, "", {},
                         "build"))
+    # Classic models against ONNX Runtime, where requirements/trees.txt is installed (test/ml/README.md).
+    if exists("build/trees/bin/python"):
+        stages.append(Stage("ml", ["build/trees/bin/python", "test/ml/run.py"], count_summary, 30, "", {}, "build"))
+    else:
+        print("stage ml skipped: build/trees does not exist (requirements/trees.txt)")
     if exists("test/models"):
         # The comparison must see faults, before its agreement means anything.
         stages.append(Stage("models-proof", [*HARNESS, "--prove", "--quick"], count_summary, 15, "", {}, "build"))

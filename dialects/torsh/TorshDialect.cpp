@@ -2,10 +2,11 @@
 #include "dialects/torsh/Bitcast.h"
 #include "dialects/torsh/CumProd.h"
 #include "dialects/torsh/Dim.h"
-#include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/Gradient.h"
+#include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/SuppressBoxes.h"
 #include "dialects/torsh/Torsh.h"
+#include "dialects/torsh/TreeEnsemble.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Transforms/InliningUtils.h"
@@ -52,11 +53,8 @@ void TorshDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/torsh/TorshOps.cpp.inc"
       >();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/torsh/RegionPool.cpp.inc"
-      >();
-  addOperations<BitcastOp, CumProdOp, GradientOp, SuppressBoxesOp>();
+  addOperations<BitcastOp, CumProdOp, GradientOp, RoiAlignOp, RoiMaxPoolOp, SuppressBoxesOp,
+                TreeEnsembleOp>();
   addInterfaces<TorshInlinerInterface, WeightStoreInterface>();
 }
 

@@ -1,9 +1,10 @@
 //===-- OpTable.cpp - Which ONNX ops can be imported
 //--------------------------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
-#include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
 #include "frontends/onnx/ops/TopicTables.h"
 #include "frontends/onnx/ops/Topics.h"
+#include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
+#include "frontends/onnx/ops/ml/MlOps.h"
 
 using namespace llvm;
 
@@ -63,6 +64,7 @@ const OpTable &OpTable::get() {
     addStatefulOps(result);
     addTrainingOps(result);
     addSelectionOps(result);
+    addMlOps(result);
     return result;
   }();
   return table;

@@ -6,6 +6,7 @@
 #include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/SplitDims.h"
 #include "dialects/torsh/SuppressBoxes.h"
+#include "dialects/torsh/TreeEnsemble.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -36,6 +37,7 @@ StringRef anchorOf(Operation *op) {
       .Case<LstmOp, GruOp, RnnOp>([](auto) { return "recurrent"; })
       .Case([](ResizeOp) { return "resize"; })
       .Case<CumSumOp, CumProdOp>([](auto) { return "scan"; })
+      .Case([](TreeEnsembleOp) { return "trees"; })
       .Case([](ConcatOp) { return "concat"; })
       .Case([](WinogradInputOp) { return "winograd_input"; })
       .Case([](WinogradOutputOp) { return "winograd_output"; })
@@ -389,7 +391,7 @@ void GroupFormer::plan() {
   anchored({"depthwise"}, false, true);
   anchored({"row_norm", "reduce"}, true, true);
   anchored({"pool", "pool_grad", "weight_grad", "recurrent", "resize", "scan", "concat", "winograd_input",
-            "index"},
+            "trees", "index"},
            false, false);
   // What is left: chains of elementwise ops. A conservative chain grows from its first op by single readers.
   // Rounded copies come last, so that the kernel of their source takes them.

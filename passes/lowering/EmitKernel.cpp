@@ -1,6 +1,7 @@
 //===-- EmitKernel.cpp - Which strategy builds a kernel -----------------------------------------------------===//
 #include "passes/lowering/KernelBuilder.h"
 #include "passes/lowering/TileSpaces.h"
+#include "passes/lowering/TreeKernel.h"
 
 using namespace mlir;
 
@@ -30,6 +31,7 @@ const Strategy strategies[] = {
     {"recurrent", emitRecurrentKernel, getRecurrentTiles},
     {"resize", emitResizeKernel, getResizeTiles},
     {"scan", emitScanKernel, getScanTiles},
+    {"trees", emitTreeKernel, getTreeTiles},
     {"index", emitIndexKernel, getIndexTiles},
     {"winograd_input", emitWinogradInputKernel, getWinogradInputTiles},
     {"winograd_output", emitWinogradOutputKernel, getWinogradOutputTiles},

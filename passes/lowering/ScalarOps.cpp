@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "dialects/torsh/Bitcast.h"
+#include "dialects/torsh/TreeEnsemble.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -46,6 +47,20 @@ Value softplus(Scalars &s, Value x) {
   return s.create<arith::AddFOp>(s.create<arith::MaximumFOp>(x, s.number(0)), s.create<math::Log1pOp>(e));
 }
 
+/// The bits of a float as an integer: those of negative numbers are complemented, others get the highest bit. Adding 0
+/// turns -0 into 0.
+Value sortKey(Scalars &s, Value x) {
+  unsigned width = s.element.getIntOrFloatBitWidth();
+  Type integer = IntegerType::get(s.op->getContext(), width);
+  auto number = [&](double value) { return s.kb.splatConstant(integer, value, s.lanes); };
+  Value bits =
+      s.create<arith::BitcastOp>(s.kb.vectorOf(integer, s.lanes), s.create<arith::AddFOp>(x, s.number(0)));
+  Value sign = s.create<arith::ShRSIOp>(bits, number(width - 1));
+  Value flip = s.create<arith::OrIOp>(sign, number(-std::ldexp(1.0, width - 1)));
+  Value isNan = s.compare(arith::CmpFPredicate::UNO, x, x);
+  return s.select(isNan, number(-1), s.create<arith::XOrIOp>(bits, flip));
+}
+
 Value unaryFloat(Scalars &s, Value x) {
   return llvm::TypeSwitch<Operation *, Value>(s.op)
       .Case([&](AbsOp) { return s.create<math::AbsFOp>(x); })
@@ -80,6 +95,7 @@ Value unaryFloat(Scalars &s, Value x) {
       .Case([&](FloorOp) { return s.create<math::FloorOp>(x); })
       .Case([&](CeilOp) { return s.create<math::CeilOp>(x); })
       .Case([&](RoundOp) { return s.create<math::RoundEvenOp>(x); })
+      .Case([&](SortKeyOp) { return sortKey(s, x); })
       .Case([&](IsNanOp) { return s.compare(arith::CmpFPredicate::UNO, x, x); })
       .Default([](Operation *) { return Value(); });
 }

@@ -4,6 +4,7 @@
 #include "dialects/torsh/reference/Interpreter.h"
 #include "dialects/torsh/reference/Iteration.h"
 #include "dialects/torsh/reference/RegionPool.h"
+#include "dialects/torsh/reference/TreeEnsemble.h"
 #include "llvm/ADT/ScopeExit.h"
 
 using namespace llvm;
@@ -23,7 +24,7 @@ const HandlerTable &handlers() {
     HandlerTable result;
     for (auto add : {addElementwise, addShapeOps, addContraction, addPooling, addReduction, addNormalization,
                      addAttention, addRecurrent, addIndexing, addSelection, addResize, addRandom,
-                     addConstants, addControlFlow, addPlan, addWinograd, addRegionPool})
+                     addConstants, addControlFlow, addPlan, addWinograd, addRegionPool, addTreeEnsemble})
       add(result);
     return result;
   }();
