@@ -32,7 +32,7 @@ struct DeformConv {
   Value x, w, offset;
   int64_t spatial, groups, offsetGroups;
   Dims xDims, wDims, taps, outs;
-  DimAttr share; ///< channels of an offset group
+  DimAttr share, outputs; ///< channels of an offset group, and of a group of the result
 
   explicit DeformConv(NodeImport &n) : n(n) {}
   DimAttr number(int64_t value) { return dim::constant(n.context(), value); }
@@ -44,10 +44,22 @@ struct DeformConv {
     return all;
   }
 
+  /// A `parts`-th of a size, which must divide it; none after a refusal.
+  std::optional<DimAttr> partOf(DimAttr size, int64_t parts);
   LogicalResult read();
   Value columns();
   Value convolve(Value columns);
 };
+
+std::optional<DimAttr> DeformConv::partOf(DimAttr size, int64_t parts) {
+  if (std::optional<DimAttr> exact = dim::exactQuotient(size, number(parts)))
+    return exact;
+  DimAttr part = dim::floorDiv(size, number(parts));
+  if (n.unify(dim::mul(part, number(parts)), size, "channels are divided into groups"))
+    return part;
+  (void)n.malformed("the channels are not divisible by the groups");
+  return std::nullopt;
+}
 
 LogicalResult DeformConv::read() {
   if (failed(requireFloat(n, 0)) || failed(requireInputs(n, 3)) || failed(requireRank(n, 0, 3)))
@@ -72,15 +84,16 @@ LogicalResult DeformConv::read() {
   if (!n.unify(getDims(offset)[1], dim::mul(kernel, number(offsetGroups * spatial)), "offsets of the taps") ||
       !n.unify(getDims(offset)[0], getDims(x)[0], "batches of x and the offsets"))
     return n.malformed("there must be " + Twine(spatial) + " offsets a tap and offset group");
+  std::optional<DimAttr> each = partOf(getDims(x)[1], offsetGroups), output = partOf(getDims(w)[0], groups);
+  if (!each || !output)
+    return failure();
+  share = *each;
+  outputs = *output;
   xDims = getDims(x);
   wDims = getDims(w);
   taps.assign(wDims.begin() + 2, wDims.end());
   Dims offsetDims = getDims(offset);
   outs.assign(offsetDims.begin() + 2, offsetDims.end());
-  std::optional<DimAttr> each = dim::exactQuotient(xDims[1], number(offsetGroups));
-  if (!each || !dim::exactQuotient(wDims[0], number(groups)))
-    return n.malformed("the channels are not divisible by the groups");
-  share = *each;
   return success();
 }
 
@@ -116,7 +129,7 @@ Value DeformConv::columns() {
 /// The columns times the weights: [N, O, outs..].
 Value DeformConv::convolve(Value sampled) {
   DimAttr g = number(groups), kernel = product(taps), points = product(outs);
-  DimAttr depth = dim::mul(wDims[1], kernel), outputs = *dim::exactQuotient(wDims[0], g);
+  DimAttr depth = dim::mul(wDims[1], kernel);
   // [N, og, taps, P, c] -> [N, og, c, taps, P]: channels in order, their taps behind them.
   Value columns = n.reshape(n.transpose(sampled, {0, 1, 4, 2, 3}), {xDims[0], g, depth, points});
   Value weights = n.reshape(w, {g, outputs, depth});

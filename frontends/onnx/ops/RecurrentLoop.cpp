@@ -180,6 +180,31 @@ Value reversed(NodeImport &n, Value x, Value lengths) {
   return n.create<GatherOp>(rows, row.value(), 0);
 }
 
+/// Makes the sizes of the operands equal where they must be.
+LogicalResult unifySizes(NodeImport &n, const RecurrentLayer &layer, int64_t gates, int64_t directions) {
+  auto number = [&](int64_t value) { return dim::constant(n.context(), value); };
+  DimAttr batch = getDims(layer.x)[1], hidden = getDims(layer.r)[2], d = number(directions);
+  auto times = [&](int64_t factor) { return dim::mul(hidden, number(factor)); };
+  std::pair<Value, SmallVector<DimAttr>> wanted[] = {{layer.w, {d, times(gates), getDims(layer.x)[2]}},
+                                                     {layer.r, {d, times(gates), hidden}},
+                                                     {layer.bias, {d, times(2 * gates)}},
+                                                     {layer.initialH, {d, batch, hidden}},
+                                                     {layer.initialC, {d, batch, hidden}},
+                                                     {layer.peephole, {d, times(3)}},
+                                                     {layer.lengths, {batch}}};
+  for (auto &[value, dims] : wanted) {
+    if (!value)
+      continue;
+    if (getDims(value).size() != dims.size())
+      return n.malformed("an operand of the layer has the wrong rank");
+    for (size_t i = 0; i < dims.size(); ++i)
+      if (!n.unify(getDims(value)[i], dims[i], "the sizes of a recurrent layer"))
+        return n.malformed("an operand of the layer has " + dim::toString(getDims(value)[i]) + " in dim " +
+                           Twine(i) + ", not " + dim::toString(dims[i]));
+  }
+  return success();
+}
+
 } // namespace
 
 FailureOr<SmallVector<Value>> recurrentLoop(NodeImport &n, const RecurrentLayer &layer, CellKind kind) {
@@ -189,7 +214,8 @@ FailureOr<SmallVector<Value>> recurrentLoop(NodeImport &n, const RecurrentLayer 
                                  : kind == CellKind::Gru ? SmallVector<StringRef>{"sigmoid", "tanh"}
                                                          : SmallVector<StringRef>{"tanh"};
   FailureOr<SmallVector<Activation>> activations = readActivations(n, usual, directions);
-  if (failed(activations))
+  int64_t gates = kind == CellKind::Lstm ? 4 : kind == CellKind::Gru ? 3 : 1;
+  if (failed(activations) || failed(unifySizes(n, layer, gates, directions)))
     return failure();
   mlir::Type element = elementTypeOf(layer.x), i64 = n.builder.getI64Type();
   DimAttr zero = dim::constant(n.context(), 0), one = dim::constant(n.context(), 1);

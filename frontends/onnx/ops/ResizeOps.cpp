@@ -14,7 +14,7 @@ struct Sampling {
 };
 
 /// floor(size * scale). ONNX Runtime multiplies in f32, so that 10 * 0.7 is 7; a symbolic size needs a scale
-/// that is an exact fraction.
+/// that is a small fraction.
 FailureOr<DimAttr> scaledSize(NodeImport &n, DimAttr size, double scale) {
   if (!(scale > 0) || !(scale < 1e6))
     return n.malformed("a scale is not positive");
@@ -22,13 +22,19 @@ FailureOr<DimAttr> scaledSize(NodeImport &n, DimAttr size, double scale) {
     float product = static_cast<float>(*known) * static_cast<float>(scale);
     return dim::constant(n.context(), static_cast<int64_t>(std::floor(product)));
   }
+  // The fraction that the scale stands for: where the exact product is whole, the rounded one is too.
   int64_t divisor = 1;
-  while (divisor < (1 << 16) && scale * divisor != std::floor(scale * divisor))
-    divisor *= 2;
-  if (scale * divisor != std::floor(scale * divisor))
+  auto fits = [&] {
+    double numerator = std::round(scale * static_cast<double>(divisor));
+    return static_cast<float>(numerator / static_cast<double>(divisor)) == static_cast<float>(scale);
+  };
+  while (divisor < 4096 && !fits())
+    ++divisor;
+  if (!fits())
     return n.unsupported(
-        "a symbolic size needs a scale that is a fraction with a power of two as denominator");
-  DimAttr numerator = dim::constant(n.context(), static_cast<int64_t>(scale * divisor));
+        "a symbolic size needs a scale that is a fraction with a denominator of at most 4096");
+  auto numerator =
+      dim::constant(n.context(), static_cast<int64_t>(std::round(scale * static_cast<double>(divisor))));
   return dim::floorDiv(dim::mul(size, numerator), dim::constant(n.context(), divisor));
 }
 
@@ -137,25 +143,36 @@ AxisKernel kernelOf(const Filter &filter) {
   return {filter.mode, filter.nearest, filter.cubicCoefficient, filter.excludeOutside, std::nullopt};
 }
 
-/// Antialiasing widens the kernel where a dim shrinks. Those dims go one after the other, with the weights of each computed
-/// once; the others are resized as ever.
-Value resizeSmooth(NodeImport &n, Value x, const Sampling &s, ResizeCoordinates coordinates,
-                   const Filter &filter) {
-  Sampling growing{getDims(x), SmallVector<double>(s.scales.size(), 1.0)};
+/// Whether one element reads more neighbours than torsh.resize has code for: a cubic kernel in more than three dims, of
+/// which some may stay only at the run.
+bool readsTooMany(Value x, const Sampling &s, ResizeMode mode) {
+  int64_t taps = mode == ResizeMode::cubic ? 4 : mode == ResizeMode::linear ? 2 : 1, all = 1;
+  for (auto [from, to] : llvm::zip(getDims(x), s.dims))
+    if (from != to && all <= 64)
+      all *= taps;
+  return all > 64;
+}
+
+/// The dims one after the other, with the weights of each computed once: all of them when `all`, else those that shrink,
+/// whose kernel antialiasing widens.
+Value resizeByAxes(NodeImport &n, Value x, const Sampling &s, ResizeCoordinates coordinates,
+                   const Filter &filter, bool all) {
+  Sampling rest{getDims(x), SmallVector<double>(s.scales.size(), 1.0)};
   for (int64_t axis = 0; axis < rankOf(x); ++axis) {
     double scale = s.scales[axis];
-    if (scale >= 1) {
-      growing.dims[axis] = s.dims[axis];
-      growing.scales[axis] = scale;
+    bool widens = filter.antialias && scale < 1;
+    rest.dims[axis] = s.dims[axis];
+    if (!widens && (!all || s.dims[axis] == getDims(x)[axis])) {
+      rest.scales[axis] = scale;
       continue;
     }
     AxisKernel kernel = kernelOf(filter);
-    kernel.shrink = scale;
+    if (widens)
+      kernel.shrink = scale;
     Term at = resizeCoordinates(n, coordinates, getDims(x)[axis], s.dims[axis], scale);
     x = resampleAxis(n, x, axis, at.value(), kernel);
-    growing.dims[axis] = s.dims[axis];
   }
-  return resize(n, x, growing, coordinates, filter);
+  return resize(n, x, rest, coordinates, filter);
 }
 
 /// tf_crop_and_resize: each axis samples a part of x, from operand 1 (all starts, then all ends, as fractions of the
@@ -303,8 +320,9 @@ LogicalResult importResize(NodeImport &n) {
       return failure();
     x = *cropped;
   } else {
-    bool smooth = filter.antialias && *mode != ResizeMode::nearest;
-    x = smooth ? resizeSmooth(n, x, *s, *coordinates, filter) : resize(n, x, *s, *coordinates, filter);
+    bool smooth = filter.antialias && *mode != ResizeMode::nearest, all = readsTooMany(x, *s, *mode);
+    x = smooth || all ? resizeByAxes(n, x, *s, *coordinates, filter, all)
+                      : resize(n, x, *s, *coordinates, filter);
   }
   n.setResult(0, n.cast(x, element));
   return success();

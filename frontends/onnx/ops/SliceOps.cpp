@@ -312,10 +312,18 @@ LogicalResult importBlocks(NodeImport &node, bool toSpace) {
   DimAttr b = dim::constant(node.context(), block), bb = dim::mul(b, b);
   DimAttr c = d[1], h = d[2], w = d[3];
   if (toSpace) {
-    auto channels = dim::exactQuotient(c, bb);
-    if (!channels)
-      return node.malformed("the channels are not a multiple of the squared blocksize");
-    c = *channels;
+    if (auto channels = dim::exactQuotient(c, bb)) {
+      c = *channels;
+    } else {
+      DimAttr part = dim::floorDiv(c, bb);
+      if (!node.unify(dim::mul(part, bb), c, "DepthToSpace"))
+        return node.malformed("the channels are not a multiple of the squared blocksize");
+      // The guard may have given other sizes new names.
+      d = getDims(x);
+      c = part;
+      h = d[2];
+      w = d[3];
+    }
     bool columnsFirst = node.stringAttr("mode", "DCR") == "DCR";
     x = columnsFirst ? node.reshape(x, {d[0], b, b, c, h, w}) : node.reshape(x, {d[0], c, b, b, h, w});
     x = node.transpose(x, columnsFirst ? ArrayRef<int64_t>{0, 3, 4, 1, 5, 2}

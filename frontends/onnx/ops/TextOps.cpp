@@ -149,10 +149,13 @@ LogicalResult importTfIdf(NodeImport &n) {
   if (mode == "IDF")
     y = y.min(1);
   if (const Attribute *given = n.attribute("weights"); given && mode != "TF" && !given->floats.empty()) {
-    if (int64_t(given->floats.size()) < vectorizer.size)
-      return n.malformed("weights has fewer entries than there are outputs");
+    if (given->floats.size() != n.intsAttr("ngram_indexes")->size())
+      return n.malformed("weights must have one entry an n-gram");
+    // The weights belong to the n-grams in the order of the pool.
     torsh::Tensor weights = torsh::Tensor::zeros(space.element, {vectorizer.size});
-    std::copy_n(given->floats.begin(), vectorizer.size, weights.floats.begin());
+    SmallVector<int64_t> places = *n.intsAttr("ngram_indexes");
+    for (auto [place, weight] : llvm::zip(places, given->floats))
+      weights.floats[place] = weight;
     y = y * Term::spread(space, n.graph.constant(weights, n.loc), {1});
   }
   n.setResult(0, rank == 2 ? y.value() : n.reshape(y.value(), {width}));
