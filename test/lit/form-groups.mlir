@@ -286,3 +286,31 @@ func.func @small_expand(%x: tensor<1x14x14x16xf32>, %v: tensor<3x3x1x96xf32>) ->
   %1 = torsh.conv %0, %v strides = [1, 1] dilations = [1, 1] low = [1, 1] high = [1, 1] groups = 96 {layout = #torsh<layout channels_last>} : (tensor<1x14x14x96xf32>, tensor<3x3x1x96xf32>) -> tensor<1x14x14x96xf32>
   return %1 : tensor<1x14x14x96xf32>
 }
+
+// -----
+
+// A gather that feeds another one goes into its kernel.
+// CHECK-LABEL: func.func @gather_of_gather
+// CHECK: torsh.group "elementwise"
+// CHECK-COUNT-2: torsh.gather
+// CHECK-NOT: torsh.group
+func.func @gather_of_gather(%x: tensor<6x1xf32>, %i: tensor<6xi64>, %j: tensor<6xi64>) -> tensor<6x1xf32> {
+  %0 = torsh.gather %x, %i axis = 0 : (tensor<6x1xf32>, tensor<6xi64>) -> tensor<6x1xf32>
+  %1 = torsh.gather %0, %j axis = 0 : (tensor<6x1xf32>, tensor<6xi64>) -> tensor<6x1xf32>
+  return %1 : tensor<6x1xf32>
+}
+
+// -----
+
+// A depthwise kernel reads vectors of channels: weights with another order are copied by a kernel before it.
+// CHECK-LABEL: func.func @depthwise_weights_of_the_run
+// CHECK: torsh.group "elementwise"
+// CHECK: torsh.transpose
+// CHECK: torsh.group "depthwise"
+// CHECK-NOT: torsh.transpose
+// CHECK: torsh.conv
+func.func @depthwise_weights_of_the_run(%x: tensor<1x9x4xf32>, %w: tensor<4x1x3xf32>) -> tensor<1x7x4xf32> {
+  %t = torsh.transpose %w perm = [2, 1, 0] : (tensor<4x1x3xf32>) -> tensor<3x1x4xf32>
+  %0 = torsh.conv %x, %t strides = [1] dilations = [1] low = [0] high = [0] groups = 4 {layout = #torsh<layout channels_last>} : (tensor<1x9x4xf32>, tensor<3x1x4xf32>) -> tensor<1x7x4xf32>
+  return %0 : tensor<1x7x4xf32>
+}
