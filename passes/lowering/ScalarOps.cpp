@@ -335,6 +335,8 @@ Value bitcastValue(Scalars &s, Value x) {
   Type bits = bitsOf(s.element);
   if (s.element.isInteger(1)) {
     x = s.create<arith::ExtUIOp>(bits, x);
+  } else if (isSmallFloat(s.element)) {
+    x = encodeSmallFloat(s.kb.b, s.kb.loc, x, cast<FloatType>(s.element), false);
   } else if (isa<FloatType>(s.element)) {
     if (s.kb.computeType(s.element) != s.element)
       x = s.create<arith::TruncFOp>(s.kb.vectorOf(s.element, s.lanes), x);
@@ -345,6 +347,8 @@ Value bitcastValue(Scalars &s, Value x) {
                      s.create<arith::ConstantOp>(cast<TypedAttr>(s.kb.b.getZeroAttr(bits))));
   if (!isa<FloatType>(s.resultElement))
     return x;
+  if (isSmallFloat(s.resultElement))
+    return decodeSmallFloat(s.kb.b, s.kb.loc, x, cast<FloatType>(s.resultElement));
   x = s.create<arith::BitcastOp>(s.kb.vectorOf(s.resultElement, s.lanes), x);
   Type scalar = s.kb.computeType(s.resultElement);
   return scalar == s.resultElement ? x : s.create<arith::ExtFOp>(s.kb.vectorOf(scalar, s.lanes), x);

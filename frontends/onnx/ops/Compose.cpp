@@ -139,28 +139,6 @@ Value sliceAxis(NodeImport &n, Value x, int64_t axis, DimAttr start, DimAttr siz
   return n.create<SliceOp>(x, DimsAttr::get(n.context(), starts), DimsAttr::get(n.context(), sizes), steps);
 }
 
-Value alongAnyAxis(NodeImport &n, Value axis, int64_t rank, int64_t count,
-                   llvm::function_ref<Value(int64_t)> build) {
-  mlir::Type i64 = n.builder.getI64Type();
-  axis = n.cast(n.reshape(axis, {}), i64);
-  // A negative axis counts from the end.
-  Value isNegative = compareNumber(n, axis, ComparePredicate::lt, 0);
-  axis = n.create<SelectOp>(isNegative, addNumber(n, axis, static_cast<double>(rank)), axis);
-  Value chosen;
-  for (int64_t candidate = 0; candidate < count; ++candidate) {
-    Value y = build(candidate);
-    if (!y || (chosen && chosen.getType() != y.getType()))
-      return {};
-    if (!chosen) {
-      chosen = y;
-      continue;
-    }
-    Value isThis = compareNumber(n, axis, ComparePredicate::eq, static_cast<double>(candidate));
-    chosen = n.create<SelectOp>(n.broadcastTo(isThis, getDims(y)), y, chosen);
-  }
-  return chosen;
-}
-
 Value matmul(NodeImport &n, Value a, Value b, mlir::Type elementType) {
   int64_t rankA = rankOf(a), rankB = rankOf(b);
   if (rankA == 0 || rankB == 0)

@@ -51,10 +51,6 @@ llvm::LogicalResult broadcastDims(NodeImport &n, mlir::Value &a, mlir::Value &b,
 mlir::Value toRank(NodeImport &n, mlir::Value x, int64_t rank);
 /// The box [start, start + size) along one axis.
 mlir::Value sliceAxis(NodeImport &n, mlir::Value x, int64_t axis, DimAttr start, DimAttr size);
-/// What `build` gives for the axis that the integer tensor `axis` (one element) names at run time: every axis below `count`
-/// of `rank` is built, which must give one type, and one of the results is chosen. Null when `build` fails.
-mlir::Value alongAnyAxis(NodeImport &n, mlir::Value axis, int64_t rank, int64_t count,
-                         llvm::function_ref<mlir::Value(int64_t)> build);
 /// The matrix product with NumPy's rules for ranks and batch dims; null after a failure.
 mlir::Value matmul(NodeImport &n, mlir::Value a, mlir::Value b, mlir::Type elementType = {});
 

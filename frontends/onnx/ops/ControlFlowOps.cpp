@@ -341,9 +341,13 @@ LogicalResult importLoop(NodeImport &node) {
   }
   NamedValue *condition = node.hasInput(1) ? node.graph.find(node.node.inputs[1]) : nullptr;
   loop.startsTrue = !condition || isTrue(node, *condition);
-  // A condition that is known as a number before the loop leaves it out or not.
-  if (auto starts = node.shapeValue(1); !loop.startsTrue && loop.tripCount && starts && starts->size() == 1) {
-    loop.tripCount = dim::mul(*loop.tripCount, starts->front());
+  // Stacked values need a number of iterations: none where the condition fails at the start.
+  if (!loop.startsTrue && loop.tripCount && loop.stacked) {
+    auto known = node.constantInts(1);
+    bool never = known && known->size() == 1 && known->front() == 0;
+    Value starts = node.cast(node.reshape(node.operand(1), {}), node.builder.getI64Type());
+    DimAttr factor = never ? dim::constant(node.context(), 0) : node.bindSizes(starts, "starts")[0];
+    loop.tripCount = dim::mul(*loop.tripCount, factor);
     loop.startsTrue = true;
   }
   SmallVector<Value> initial;

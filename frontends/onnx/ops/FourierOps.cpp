@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 #include "frontends/onnx/ops/Topics.h"
 
 using namespace mlir;
@@ -241,10 +242,9 @@ LogicalResult checkParts(NodeImport &n, Value x) {
   return success();
 }
 
-/// The transform of operand 0 along one axis; null after a failure.
-Value transformAxis(NodeImport &n, int64_t axis, std::optional<DimAttr> length) {
+/// The transform of x along one axis; null after a failure.
+Value transformAxis(NodeImport &n, Value x, int64_t axis, std::optional<DimAttr> length) {
   bool inverse = n.intAttr("inverse", 0) != 0, onesided = n.intAttr("onesided", 0) != 0;
-  Value x = n.operand(0);
   DimAttr size = getDims(x)[axis];
   if (!length && inverse && onesided)
     length = dim::mul(number(n, 2), dim::sub(size, number(n, 1)));
@@ -254,6 +254,31 @@ Value transformAxis(NodeImport &n, int64_t axis, std::optional<DimAttr> length) 
   return y ? n.transpose(y, exchange) : y;
 }
 
+/// The same along the axis that operand 2 names during the run: the dims before and behind it are joined.
+Value transformRunTimeAxis(NodeImport &n, Value x, std::optional<DimAttr> length) {
+  Lists lists(n);
+  Value axis = lists.operand(2);
+  if (!axis)
+    return {};
+  if (Lists::length(axis) != 1)
+    return (void)n.malformed("the axis must be one number"), Value();
+  int64_t rank = rankOf(x);
+  axis = lists.axes(axis, rank);
+  SmallVector<DimAttr> dims = getDims(x);
+  DimAttr parts = dims.pop_back_val();
+  Value first = n.reshape(sliceAxis(n, x, rank - 1, number(n, 0), number(n, 1)), dims);
+  SmallVector<DimAttr> split = splitAt(n, first, axis);
+  split.push_back(parts);
+  Value y = transformAxis(n, n.reshape(x, split), 1, length);
+  if (!y)
+    return {};
+  SmallVector<DimAttr> joined = getDims(y);
+  if (joined[1] != split[1])
+    dims = n.bindSizes(lists.put(n.fromDims(dims), axis, n.fromDims({joined[1]})), "size");
+  dims.push_back(joined.back());
+  return n.reshape(y, dims);
+}
+
 LogicalResult importDft(NodeImport &n, std::optional<int64_t> axis) {
   if (failed(requireFloat(n, 0)) || failed(requireRank(n, 0, 2)) || failed(checkParts(n, n.operand(0))))
     return failure();
@@ -261,27 +286,21 @@ LogicalResult importDft(NodeImport &n, std::optional<int64_t> axis) {
   if (n.hasInput(1)) {
     auto given = n.shapeValue(1);
     if (!given || given->size() != 1)
-      return n.unsupported("dft_length must be computed from constants and from sizes of the inputs");
+      return n.unsupported("dft_length must be one number");
     length = given->front();
     if (auto known = dim::asConstant(*length); known && *known < 1)
       return n.malformed("dft_length is " + Twine(*known));
   }
-  int64_t rank = n.typeOf(0).getRank();
-  auto run = [&](int64_t given) -> Value {
-    FailureOr<int64_t> at = n.axis(given, rank);
-    if (failed(at))
-      return {};
-    if (*at + 1 == rank)
-      return (void)n.malformed("the axis is that of the real and imaginary parts"), Value();
-    return transformAxis(n, *at, length);
-  };
-  Value y;
+  Value x = n.operand(0), y;
   if (axis) {
-    y = run(*axis);
-  } else if (length || n.intAttr("onesided", 0)) {
-    return n.unsupported("the axis must be constant where the transform changes its size");
+    FailureOr<int64_t> at = n.axis(*axis, rankOf(x));
+    if (failed(at))
+      return failure();
+    if (*at + 1 == rankOf(x))
+      return n.malformed("the axis is that of the real and imaginary parts");
+    y = transformAxis(n, x, *at, length);
   } else {
-    y = alongAnyAxis(n, n.operand(2), rank, rank - 1, run);
+    y = transformRunTimeAxis(n, x, length);
   }
   if (!y)
     return failure();
@@ -318,8 +337,7 @@ LogicalResult importStft(NodeImport &n) {
   else
     length = window ? getDims(window)[0] : getDims(signal)[1];
   if (!step || !length)
-    return n.unsupported(
-        "frame_step and frame_length must be computed from constants and from sizes of the inputs");
+    return n.unsupported("frame_step and frame_length must be one number each");
   if (auto known = dim::asConstant(*step); known && *known < 1)
     return n.malformed("frame_step is " + Twine(*known));
   if (window && !n.unify(getDims(window)[0], *length, "the window and frame_length"))

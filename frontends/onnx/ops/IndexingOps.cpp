@@ -3,6 +3,7 @@
 #include "dialects/torsh/CumProd.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ops/Compose.h"
+#include "frontends/onnx/ops/RunTimeLists.h"
 #include "frontends/onnx/ops/SliceOps.h"
 
 using namespace mlir;
@@ -176,26 +177,27 @@ LogicalResult importOneHot(NodeImport &node) {
 
 /// A running sum or product; the axis may be known at run time only.
 template <typename OpTy> LogicalResult importScanOf(NodeImport &node) {
+  auto given = node.constantInts(1);
   Value x = node.operand(0);
-  int64_t rank = getDims(x).size();
-  bool exclusive = node.intAttr("exclusive", 0) != 0, reverse = node.intAttr("reverse", 0) != 0;
-  auto along = [&](int64_t axis) {
-    return OpTy::create(node.builder, node.loc, x.getType(), x, axis, exclusive, reverse).getResult();
-  };
-  Value y;
-  if (auto given = node.constantInts(1)) {
-    if (given->size() != 1)
-      return node.malformed("the axis must be one number");
-    FailureOr<int64_t> axis = node.axis(given->front(), rank);
-    if (failed(axis))
+  const bool exclusive = node.intAttr("exclusive", 0) != 0, reverse = node.intAttr("reverse", 0) != 0;
+  if (!given) {
+    Value axis = Lists(node).operand(1);
+    if (!axis)
       return failure();
-    y = along(*axis);
-  } else {
-    if (rank == 0)
-      return node.malformed("a scalar has no axis");
-    y = alongAnyAxis(node, node.operand(1), rank, rank, along);
+    if (Lists::length(axis) != 1 || getDims(x).empty())
+      return node.malformed("the axis must be one number, and the input have a dim");
+    Dims dims = getDims(x);
+    Value y = node.reshape(x, splitAt(node, x, axis));
+    y = OpTy::create(node.builder, node.loc, y.getType(), y, int64_t(1), exclusive, reverse);
+    node.setResult(0, node.reshape(y, dims));
+    return success();
   }
-  node.setResult(0, y);
+  if (given->size() != 1)
+    return node.malformed("the axis must be one number");
+  FailureOr<int64_t> axis = node.axis(given->front(), getDims(x).size());
+  if (failed(axis))
+    return failure();
+  node.setResult(0, OpTy::create(node.builder, node.loc, x.getType(), x, *axis, exclusive, reverse));
   return success();
 }
 
