@@ -146,7 +146,7 @@ def tree_cases():
 
 def ensemble_cases():
     """TreeEnsemble 5, memberships among the modes."""
-    for dtype, aggregate, post in itertools.product((FLOAT, DOUBLE), range(4), (0, 2)):
+    for dtype, aggregate, post in itertools.product((FLOAT, DOUBLE), range(4), (0, 3)):
         rng = np.random.default_rng(aggregate)
         real = DTYPES[dtype]
         values = np.array([-1, 0, 1, 2, 3, 4], real)

@@ -4,7 +4,7 @@
 usage: build/trees/bin/python test/ml/run.py [--ops | --models] [--filter REGEX] [-v]
 
 Each case is compiled once, with the number of rows unknown, and run on all of its rows, on the first one and on none.
-Labels must be equal; a score may differ by 1e-5 of the largest one (1e-4 where exponentials of long sums are compared).
+Labels must be equal; a score may differ by 1e-5 of the largest one (more for the models and the transform named below).
 """
 
 import argparse
@@ -28,9 +28,12 @@ except ImportError as missing:
 import torsh  # noqa: E402
 
 TOLERANCE = 1e-5
-# Determinants of covariances, kernels of raw features: both sides lose digits.
-LOOSE = {"quadratic discriminant 2", "quadratic discriminant 3", "mixture", "gaussian process regressor", "k means",
-         "gaussian nb 2", "gaussian nb 3"}
+# Differences of logarithms near the middle, in f32 on both sides.
+PROBIT_TOLERANCE = 1e-3
+# Determinants of covariances, kernels of raw features: both sides lose digits. Of the Gaussian process's results ONNX
+# Runtime's own differ by 5e-4 from those of scikit-learn in f64.
+LOOSE = {"quadratic discriminant 2": 1e-4, "quadratic discriminant 3": 1e-4, "mixture": 1e-4, "k means": 1e-4,
+         "gaussian nb 2": 1e-4, "gaussian nb 3": 1e-4, "gaussian process regressor": 2e-3}
 
 
 def difference(ours, theirs, tolerance):
@@ -64,17 +67,16 @@ def examine(name, model, inputs, folder):
     module = torsh.load(str(artifact), threads=2)
     names = [i.name for i in session.get_inputs()]
     dynamic = [isinstance(i.shape[0], str) or i.shape[0] is None for i in session.get_inputs()]
-    tolerance = 1e-4 if name in LOOSE else TOLERANCE
+    tolerance = LOOSE.get(name, PROBIT_TOLERANCE if "PROBIT" in name else TOLERANCE)
     for rows in (None, 1, 0):
         if rows is not None and not all(dynamic):
             break
         arrays = [x if rows is None else np.ascontiguousarray(x[:rows]) for x in inputs]
-        try:
+        if rows != 0:
             expected = session.run(None, dict(zip(names, arrays)))
-        except Exception as reason:  # ONNX Runtime has exceptions of many kinds.
-            if rows == 0:
-                break
-            return f"ONNX Runtime fails: {str(reason)[-200:]}"
+        else:
+            # ONNX Runtime ends the process on some ops of no rows.
+            expected = [np.zeros((0, *e.shape[1:]), e.dtype) for e in expected]
         results = module(*arrays)
         results = list(results) if isinstance(results, (tuple, list)) else [results]
         for index, (ours, theirs) in enumerate(zip(results, expected)):
