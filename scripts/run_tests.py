@@ -158,6 +158,9 @@ def default_stages(quick):
         report = f"{ROOT}/build/results/lit.json"
         stages.append(Stage("lit", [LIT, "-v", "-o", report, "build/test/lit"], count_lit, 10, report, {}, "build"))
     stages += python_stages("build", "build")
+    # Each op in each element type that its schema allows, by compiled code.
+    if exists("test/conformance/dtypes.py"):
+        stages.append(Stage("conformance-dtypes", [PYTHON, "test/conformance/dtypes.py"], count_summary, 30, "", {}, "build"))
     # PyTorch's steps exist where test/training/generate.py has run.
     if exists("build/training/manifest.json"):
         stages.append(Stage("training", [PYTHON, "test/training/check.py"], count_summary, 10, "", {}, "build"))

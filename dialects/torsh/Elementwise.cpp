@@ -106,6 +106,11 @@ struct ExpandConstantPower : OpRewritePattern<PowOp> {
       rewriter.replaceOpWithNewOp<MulOp>(op, MulOp::create(rewriter, location, x, x), x);
     else if (isFloat && *exponent == 0.5) // x^0.5 -> sqrt(x)
       rewriter.replaceOpWithNewOp<SqrtOp>(op, x);
+    else if (isFloat && *exponent == 0.75) { // x^0.75 -> sqrt(x)*sqrt(sqrt(x))
+      Value root = SqrtOp::create(rewriter, location, x);
+      rewriter.replaceOpWithNewOp<MulOp>(op, root, SqrtOp::create(rewriter, location, root));
+    } else if (isFloat && *exponent == 1.5) // x^1.5 -> x*sqrt(x)
+      rewriter.replaceOpWithNewOp<MulOp>(op, x, SqrtOp::create(rewriter, location, x));
     else if (isFloat && *exponent == -0.5) // x^-0.5 -> rsqrt(x)
       rewriter.replaceOpWithNewOp<RsqrtOp>(op, x);
     else if (isFloat && *exponent == -1.0) // x^-1 -> 1/x

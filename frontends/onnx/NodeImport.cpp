@@ -92,7 +92,8 @@ int64_t NodeImport::intAttr(StringRef name, int64_t otherwise) const {
 
 double NodeImport::floatAttr(StringRef name, double otherwise) const {
   const Attribute *found = attribute(name);
-  return found ? double(found->f) : otherwise;
+  // The attributes of the specification are f32, and so are their defaults.
+  return found ? double(found->f) : double(float(otherwise));
 }
 
 StringRef NodeImport::stringAttr(StringRef name, StringRef otherwise) const {

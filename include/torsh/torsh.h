@@ -74,7 +74,7 @@ typedef struct torsh_device {
 } torsh_device;
 
 typedef struct torsh_dtype {
-  uint8_t code; /* TORSH_DTYPE_* */
+  uint8_t code;   /* TORSH_DTYPE_* */
   uint8_t bits;   /* 2, 4 or 6: elements share bytes, the first one lowest, as in DLPack and ONNX */
   uint16_t lanes; /* 1 */
 } torsh_dtype;

@@ -62,7 +62,7 @@ struct LowerVectors : impl::LowerVectorsPassBase<LowerVectors> {
     logistic = FrozenRewritePatternSet(std::move(early));
     // Functions without a polynomial of their own are first written through ones that have one.
     RewritePatternSet patterns(context);
-    SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "fpowi"};
+    SmallVector<StringRef> expanded{"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "fpowi"};
     math::populateExpansionPatterns(patterns, expanded);
     populateMathApproximations(patterns);
     populateMathPolynomialApproximationPatterns(patterns, MathPolynomialApproximationOptions{});

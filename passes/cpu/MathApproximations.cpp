@@ -170,38 +170,58 @@ struct ApproximateLogistic : OpRewritePattern<arith::DivFOp> {
   }
 };
 
-/// The error function of f64, which LLVM has no intrinsic for: a call of libm for each lane.
+/// Replaces an op by a call of a function of libm for each lane.
+LogicalResult callByLane(Operation *op, StringRef name, PatternRewriter &rewriter) {
+  Type type = op->getResult(0).getType();
+  auto vector = dyn_cast<VectorType>(type);
+  if (vector && (vector.getRank() != 1 || vector.isScalable()))
+    return failure();
+  Location loc = op->getLoc();
+  Type number = getElementTypeOrSelf(type);
+  auto module = op->getParentOfType<ModuleOp>();
+  auto callee = module.lookupSymbol<func::FuncOp>(name);
+  if (!callee) {
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPointToStart(module.getBody());
+    SmallVector<Type> parameters(op->getNumOperands(), number);
+    callee = func::FuncOp::create(rewriter, loc, name, rewriter.getFunctionType(parameters, {number}));
+    callee.setPrivate();
+  }
+  auto call = [&](ValueRange operands) {
+    return func::CallOp::create(rewriter, loc, callee, operands).getResult(0);
+  };
+  if (!vector) {
+    rewriter.replaceOp(op, call(op->getOperands()));
+    return success();
+  }
+  Value result = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(vector));
+  for (int64_t lane = 0; lane < vector.getNumElements(); ++lane) {
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(vector::ExtractOp::create(rewriter, loc, operand, lane));
+    result = vector::InsertOp::create(rewriter, loc, call(operands), result, lane);
+  }
+  rewriter.replaceOp(op, result);
+  return success();
+}
+
+/// The error function of f64, which LLVM has no intrinsic for.
 struct CallErf : OpRewritePattern<math::ErfOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
-    Type type = op.getType();
-    if (!getElementTypeOrSelf(type).isF64())
+    return getElementTypeOrSelf(op.getType()).isF64() ? callByLane(op, "erf", rewriter) : failure();
+  }
+};
+
+/// Powers with exponents that are not constant. e^(y log x) would be off by as many units as the exponent of the result is
+/// large, and has no answer for 0^0 and for negative x; models rarely have them in hot places.
+struct CallPower : OpRewritePattern<math::PowFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(math::PowFOp op, PatternRewriter &rewriter) const override {
+    Type number = getElementTypeOrSelf(op.getType());
+    if (!number.isF32() && !number.isF64())
       return failure();
-    Location loc = op.getLoc();
-    auto module = op->getParentOfType<ModuleOp>();
-    auto callee = module.lookupSymbol<func::FuncOp>("erf");
-    if (!callee) {
-      OpBuilder::InsertionGuard guard(rewriter);
-      rewriter.setInsertionPointToStart(module.getBody());
-      Type number = rewriter.getF64Type();
-      callee = func::FuncOp::create(rewriter, loc, "erf", rewriter.getFunctionType({number}, {number}));
-      callee.setPrivate();
-    }
-    auto call = [&](Value x) { return func::CallOp::create(rewriter, loc, callee, x).getResult(0); };
-    auto vector = dyn_cast<VectorType>(type);
-    if (!vector) {
-      rewriter.replaceOp(op, call(op.getOperand()));
-      return success();
-    }
-    if (vector.getRank() != 1 || vector.isScalable())
-      return failure();
-    Value result = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(vector));
-    for (int64_t lane = 0; lane < vector.getNumElements(); ++lane) {
-      Value x = vector::ExtractOp::create(rewriter, loc, op.getOperand(), lane);
-      result = vector::InsertOp::create(rewriter, loc, call(x), result, lane);
-    }
-    rewriter.replaceOp(op, result);
-    return success();
+    return callByLane(op, number.isF32() ? "powf" : "pow", rewriter);
   }
 };
 
@@ -235,7 +255,7 @@ void populateLogisticApproximation(RewritePatternSet &patterns) {
 }
 
 void populateMathApproximations(RewritePatternSet &patterns) {
-  patterns.add<CallErf>(patterns.getContext());
+  patterns.add<CallErf, CallPower>(patterns.getContext(), /*benefit=*/2);
   patterns.add<ApproximateExp, ApproximateErf>(patterns.getContext(), /*benefit=*/2);
 }
 

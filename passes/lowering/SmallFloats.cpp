@@ -63,9 +63,9 @@ constexpr uint32_t quietNaN = 0x7fc00000, infinity = 0x7f800000;
 struct Format {
   unsigned width, mantissa;
   int bias;
-  uint32_t largest;           ///< code of the largest number
+  uint32_t largest;                      ///< code of the largest number
   std::optional<uint32_t> infinity, nan; ///< codes without the sign
-  bool isNaNNegativeZero;     ///< one NaN, which has the code of -0; there is no -0
+  bool isNaNNegativeZero;                ///< one NaN, which has the code of -0; there is no -0
 
   explicit Format(FloatType type) {
     const llvm::fltSemantics &semantics = type.getFloatSemantics();
@@ -154,7 +154,8 @@ Value encodeSmallFloat(OpBuilder &builder, Location loc, Value values, FloatType
   Value denormal = l.sub(l.bits(beside), l.bits(anchor));
   Value code = l.select(l.less(magnitude, l.number(uint32_t(128 - format.bias) << 23)), denormal, normal);
 
-  uint32_t overflow = saturate ? format.largest : format.infinity.value_or(format.nan.value_or(format.largest));
+  uint32_t overflow =
+      saturate ? format.largest : format.infinity.value_or(format.nan.value_or(format.largest));
   Value tooLarge = l.less(l.number(format.largest), code);
   code = l.select(tooLarge, l.number(overflow), code);
   Value isNaN = l.less(l.number(infinity), magnitude);

@@ -39,7 +39,8 @@ TEST_CASE("elements that share bytes are unpacked for compiled code and packed f
 
   // Nothing beyond the packed bytes of a caller's buffer is touched.
   Bytes first(negated.size() + 1, 0xaa), second(sixth.size() + 1, 0xaa);
-  torsh_value given[2] = {makeValue(first.data(), Int4, inputs.shape), makeValue(second.data(), Sixth, inputs.shape)};
+  torsh_value given[2] = {makeValue(first.data(), Int4, inputs.shape),
+                          makeValue(second.data(), Sixth, inputs.shape)};
   REQUIRE(api().run(context.get(), inputs.values, 2, given, 2, &error) == TORSH_OK);
   CHECK(Bytes(first.begin(), first.end() - 1) == negated);
   CHECK(Bytes(second.begin(), second.end() - 1) == sixth);
@@ -53,7 +54,8 @@ TEST_CASE("unpacked tensors count towards the memory cap, and a repeat allocates
   Inputs inputs;
   torsh_error error;
   Bytes first(negated.size()), second(sixth.size());
-  torsh_value given[2] = {makeValue(first.data(), Int4, inputs.shape), makeValue(second.data(), Sixth, inputs.shape)};
+  torsh_value given[2] = {makeValue(first.data(), Int4, inputs.shape),
+                          makeValue(second.data(), Sixth, inputs.shape)};
   // Two inputs and two outputs, a line of 64 bytes each.
   REQUIRE(api().set_memory_cap(context.get(), 255) == TORSH_OK);
   CHECK(api().run(context.get(), inputs.values, 2, given, 2, &error) == TORSH_E_MEMORY_CAP);

@@ -56,7 +56,7 @@ Value hardSigmoid(NodeImport &n, Value x) {
   return hardSigmoidOf(n, x, n.floatAttr("alpha", 0.2f), n.floatAttr("beta", 0.5));
 }
 
-Value hardSwish(NodeImport &n, Value x) { return n.create<MulOp>(x, hardSigmoidOf(n, x, 1.0 / 6, 0.5)); }
+Value hardSwish(NodeImport &n, Value x) { return n.create<MulOp>(x, hardSigmoidOf(n, x, 1.0f / 6, 0.5)); }
 
 Value geluErf(NodeImport &n, Value x) {
   Value erf = n.create<ErfOp>(scale(n, x, 0.70710678118654752440));
@@ -109,9 +109,11 @@ LogicalResult importRelu(NodeImport &n) {
 
 /// The slope has one entry a channel (opset 6) or is broadcast to x (from 7 on).
 LogicalResult importPRelu(NodeImport &n) {
-  if (failed(requireFloat(n, 0)) || failed(requireInputs(n, 2)))
+  if (failed(requireInputs(n, 2)))
     return failure();
   Value x = n.operand(0), slope = n.operand(1);
+  if (elementTypeOf(x).isInteger(1))
+    return n.malformed("the operands must be numbers");
   int64_t rank = rankOf(x);
   bool perChannel = n.opset < 7 && rankOf(slope) == 1 && rank > 2 && !dim::isConstant(getDims(slope)[0], 1);
   if (perChannel) {
@@ -156,14 +158,20 @@ template <Value (*compose)(NodeImport &, Value)> LogicalResult importBiasActivat
 }
 
 LogicalResult importShrink(NodeImport &n) {
-  if (failed(requireFloat(n, 0)))
+  if (failed(requireInputs(n, 1)))
     return failure();
   Value x = n.operand(0);
+  mlir::Type type = elementTypeOf(x);
+  if (type.isInteger(1))
+    return n.malformed("operand 0 must be of numbers");
+  // Bounds and bias are floats whatever x is.
+  if (isa<IntegerType>(type))
+    x = n.cast(x, n.builder.getF64Type());
   double lambda = n.floatAttr("lambd", 0.5), bias = n.floatAttr("bias", 0);
   Value below = compareNumber(n, x, ComparePredicate::lt, -lambda);
   Value above = compareNumber(n, x, ComparePredicate::gt, lambda);
   Value inner = n.create<SelectOp>(above, addNumber(n, x, -bias), n.splatLike(x, 0));
-  n.setResult(0, n.create<SelectOp>(below, addNumber(n, x, bias), inner));
+  n.setResult(0, n.cast(n.create<SelectOp>(below, addNumber(n, x, bias), inner), type));
   return success();
 }
 

@@ -73,14 +73,33 @@ FailureOr<ScatterKind> scatterKind(NodeImport &node) {
   return *kind;
 }
 
+/// Sums and products of booleans are their maximum and minimum; scatters of them run on bytes.
+struct ScatterTypes {
+  mlir::Type element;
+  ScatterKind kind;
+  ScatterTypes(NodeImport &node, Value &x, Value &updates, ScatterKind wanted)
+      : element(cast<RankedTensorType>(x.getType()).getElementType()), kind(wanted) {
+    if (!element.isInteger(1) || wanted == ScatterKind::replace)
+      return;
+    mlir::Type byte = node.builder.getIntegerType(8, false);
+    x = node.cast(x, byte);
+    updates = node.cast(updates, byte);
+    kind = wanted == ScatterKind::add   ? ScatterKind::max
+           : wanted == ScatterKind::mul ? ScatterKind::min
+                                        : wanted;
+  }
+};
+
 LogicalResult importScatterElements(NodeImport &node) {
   FailureOr<int64_t> axis = node.axis(node.intAttr("axis", 0), node.typeOf(0).getRank());
   FailureOr<ScatterKind> kind = scatterKind(node);
   if (failed(axis) || failed(kind))
     return failure();
-  Value x = node.operand(0);
-  node.setResult(0, ScatterElementsOp::create(node.builder, node.loc, x.getType(), x, indexOperand(node, 1),
-                                              node.operand(2), *axis, *kind));
+  Value x = node.operand(0), updates = node.operand(2);
+  ScatterTypes types(node, x, updates, *kind);
+  Value y = ScatterElementsOp::create(node.builder, node.loc, x.getType(), x, indexOperand(node, 1), updates,
+                                      *axis, types.kind);
+  node.setResult(0, node.cast(y, types.element));
   return success();
 }
 
@@ -100,7 +119,9 @@ LogicalResult importScatterNd(NodeImport &node) {
     if (!node.unify(getDims(updates)[i], wanted[i], "updates of ScatterND"))
       return node.malformed("dim " + Twine(i) + " of the updates is " + dim::toString(getDims(updates)[i]) +
                             ", not " + dim::toString(wanted[i]));
-  node.setResult(0, ScatterNdOp::create(node.builder, node.loc, x.getType(), x, indices, updates, *kind));
+  ScatterTypes types(node, x, updates, *kind);
+  Value y = ScatterNdOp::create(node.builder, node.loc, x.getType(), x, indices, updates, types.kind);
+  node.setResult(0, node.cast(y, types.element));
   return success();
 }
 

@@ -190,7 +190,9 @@ LogicalResult importRmsNorm(NodeImport &n) {
     return failure();
   double epsilon = n.floatAttr("epsilon", 1e-5f);
   Value weight = fitParameter(n, n.operand(1), x, *axis);
-  n.setResult(0, n.create<RmsNormOp>(x, weight, *axis, number(epsilon)));
+  Value y = n.create<RmsNormOp>(x, weight, *axis, number(epsilon));
+  // The result has the type of the scale.
+  n.setResult(0, n.cast(y, n.typeOf(1).getElementType()));
   // The second output of what ONNX Runtime calls SimplifiedLayerNormalization.
   if (wantsOutput(n, 1)) {
     Value wide = n.cast(x, n.builder.getF32Type());

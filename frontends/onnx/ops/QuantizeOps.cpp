@@ -137,7 +137,8 @@ LogicalResult importQuantizeLinear(NodeImport &n) {
 
 /// (x - zero) * scale in f32 (f64 for scales of it), with the difference taken in i32 for integers.
 Value dequantize(NodeImport &n, Value x, Value factor, Value zero) {
-  mlir::Type f32 = n.builder.getF32Type(), type = elementTypeOf(factor).isF64() ? n.builder.getF64Type() : f32;
+  mlir::Type f32 = n.builder.getF32Type(),
+             type = elementTypeOf(factor).isF64() ? n.builder.getF64Type() : f32;
   mlir::Type difference = isa<FloatType>(elementTypeOf(x)) ? f32 : mlir::Type(n.builder.getI32Type());
   Value wide = n.cast(x, difference);
   if (zero)

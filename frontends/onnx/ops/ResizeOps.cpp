@@ -256,7 +256,7 @@ LogicalResult importScaled(NodeImport &n) {
   } else {
     x = resize(n, x, *s, coordinates, {*mode});
   }
-  n.setResult(0, n.cast(x, element));
+  n.setResult(0, n.cast(x, type));
   return success();
 }
 
@@ -264,6 +264,9 @@ LogicalResult importResize(NodeImport &n) {
   if (failed(requireInputs(n, 1)))
     return failure();
   Value x = n.operand(0);
+  mlir::Type type = elementTypeOf(x);
+  if (type.isInteger(1)) // its nearest elements as bytes
+    x = n.cast(x, n.builder.getIntegerType(8, false));
   std::optional<ResizeMode> mode = readMode(n.stringAttr("mode", "nearest"));
   StringRef map = n.stringAttr("coordinate_transformation_mode", "half_pixel");
   bool crops = map == "tf_crop_and_resize";
@@ -324,7 +327,7 @@ LogicalResult importResize(NodeImport &n) {
     x = smooth || all ? resizeByAxes(n, x, *s, *coordinates, filter, all)
                       : resize(n, x, *s, *coordinates, filter);
   }
-  n.setResult(0, n.cast(x, element));
+  n.setResult(0, n.cast(x, type));
   return success();
 }
 

@@ -18,7 +18,8 @@ static void negate(const void *const *in, void *const *out, const int64_t *dims,
 static const int64_t dims[] = {-1};
 static const char *const names[] = {"n"};
 static const torsh_port inputs[] = {{"x", 0, 4, 1, 0, dims, names}, {"code", 15, 6, 1, 0, dims, names}};
-static const torsh_port outputs[] = {{"negated", 0, 4, 1, 0, dims, names}, {"sixth", 15, 6, 1, 0, dims, names}};
+static const torsh_port outputs[] = {{"negated", 0, 4, 1, 0, dims, names},
+                                     {"sixth", 15, 6, 1, 0, dims, names}};
 static const char *const kernel_names[] = {"negate"};
 static const torsh_kernel_fn kernels[] = {negate};
 static const torsh_code codes[] = {{TORSH_CPU_X86_64_V2, 0, kernels}};

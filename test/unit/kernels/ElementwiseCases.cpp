@@ -104,6 +104,21 @@ TEST_CASE("comparisons, selections and casts") {
         made.ranges[0] = {-100, 100, 0.5};
       cases.push_back(made);
     }
+  // Beyond the range of all of them, on both sides and with both ways to deal with that.
+  for (const char *small : {"f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU"})
+    for (const char *other : {"f32", "f64", "f16", "i32", "i8"})
+      for (bool saturate : {true, false}) {
+        std::string x = tensor(Sizes{3, 21}, other), y = tensor(Sizes{3, 21}, small);
+        Case made{"elementwise", "%x: " + x,
+                  std::string("%y = torsh.cast %x {saturate = ") + (saturate ? "true" : "false") + "} : (" +
+                      x + ") -> " + y + "\n%z = torsh.cast %y : (" + y + ") -> " + x,
+                  "%y, %z", y + ", " + x};
+        if (other[0] == 'f')
+          made.ranges[0] = {-65000, 65000, 0, 0.1};
+        cases.push_back(made);
+        made.ranges[0] = {-1, 1, 0, 0.1};
+        cases.push_back(made);
+      }
   check(cases);
 }
 

@@ -285,6 +285,24 @@ TEST_CASE("casts to 8-bit floats saturate or not") {
   expectFloats(cast(floats({2}, {1e6, -inf}), "f32", "f8E5M2"), {2}, {57344, -57344});
   expectFloats(cast(floats({2}, {1e6, -inf}), "f32", "f8E5M2", false), {2}, {inf, -inf});
   expectFloats(cast(ints({1}, {1000}), "i64", "f8E4M3FN"), {1}, {448});
+  expectFloats(cast(x, "f32", "f8E4M3FNUZ"), {5}, {240, -240, 240, notANumber, 16});
+  expectFloats(cast(x, "f32", "f8E5M2FNUZ", false), {5}, {512, -512, notANumber, notANumber, 16});
+}
+
+TEST_CASE("casts to floats without infinity and NaN always saturate") {
+  Tensor x = floats({6}, {500, -500, inf, notANumber, 0.3, -2.5});
+  for (bool saturate : {true, false}) {
+    expectFloats(cast(x, "f32", "f4E2M1FN", saturate), {6}, {6, -6, 6, 0, 0.5, -2});
+    expectFloats(cast(x, "f32", "f6E2M3FN", saturate), {6}, {7.5, -7.5, 7.5, 0, 0.25, -2.5});
+    expectFloats(cast(x, "f32", "f6E3M2FN", saturate), {6}, {28, -28, 28, 0, 0.3125, -2.5});
+  }
+}
+
+TEST_CASE("casts to powers of two go to the nearest one, ties up, and lose the sign") {
+  Tensor x = floats({8}, {0, 0.75, 1.4, -1.5, 3, inf, notANumber, 0x1.8p127});
+  expectFloats(cast(x, "f32", "f8E8M0FNU"), {8}, {0x1p-127, 1, 1, 2, 4, 0x1p127, notANumber, 0x1p127});
+  expectFloats(cast(x, "f32", "f8E8M0FNU", false), {8},
+               {notANumber, 1, 1, 2, 4, notANumber, notANumber, notANumber});
 }
 
 TEST_CASE("empty and rank-0 tensors") {

@@ -20,7 +20,7 @@ static double convertWithApFloat(mlir::FloatType type, double value) {
 
 TEST_CASE("rounding agrees with another implementation") {
   std::mt19937_64 random(7);
-  for (const char *name : {"f32", "f16", "bf16", "f8E4M3FN", "f8E5M2"}) {
+  for (const char *name : {"f32", "f16", "bf16", "f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ"}) {
     auto element = llvm::cast<mlir::FloatType>(type(name));
     Floats values = {0.0, -0.0,     1.0, inf,   -inf,  notANumber, 5e-324, 1e308, 448,
                      464, 464.0001, 480, 57344, 61440, 65504,      65519,  65520};
@@ -50,9 +50,15 @@ TEST_CASE("integers wrap to their width and signedness") {
   CHECK(wrapTo(type("ui32"), -1) == 4294967295);
 }
 
-TEST_CASE("bytes are little endian, 4-bit elements stand two in a byte, low half first") {
+TEST_CASE("bytes are little endian, elements of fewer than 8 bits share bytes, the first one lowest") {
   CHECK(ints({2}, {1, -2}, "i16").toBytes() == std::vector<char>{1, 0, char(0xFE), char(0xFF)});
   CHECK(ints({3}, {1, -1, 7}, "i4").toBytes() == std::vector<char>{char(0xF1), 7});
+  CHECK(ints({5}, {-2, 1, -1, 0, 1}, "i2").toBytes() == std::vector<char>{0x36, 1});
+  CHECK(floats({3}, {0.5, -6, 1.5}, "f4E2M1FN").toBytes() == std::vector<char>{char(0xF1), 3});
+  CHECK(floats({5}, {-7.5, 0.125, 1, 2, 3.5}, "f6E2M3FN").toBytes() ==
+        std::vector<char>{0x7F, char(0x80), 0x40, 0x16});
+  CHECK(floats({3}, {1, 0x1p-127, notANumber}, "f8E8M0FNU").toBytes() ==
+        std::vector<char>{127, 0, char(0xFF)});
   CHECK(floats({1}, {1.0}).toBytes() == std::vector<char>{0, 0, char(0x80), 0x3F});
   CHECK(floats({1}, {1.0}, "bf16").toBytes() == std::vector<char>{char(0x80), 0x3F});
   CHECK(floats({2}, {1.0, -448.0}, "f8E4M3FN").toBytes() == std::vector<char>{0x38, char(0xFE)});
@@ -63,6 +69,12 @@ TEST_CASE("bytes survive a round trip") {
   std::vector<Tensor> tensors = {floats({2, 3}, {0, -0.0, 1.5, -2.25, inf, 65504}, "f16"),
                                  floats({2}, {0.1, -1e300}, "f64"),
                                  floats({5}, {0, -0.0, 448, -0.001953125, 0.5}, "f8E4M3FN"),
+                                 floats({4}, {0, 240, -0.0009765625, 0.5}, "f8E4M3FNUZ"),
+                                 floats({3}, {0x1p127, 0x1p-127, 1}, "f8E8M0FNU"),
+                                 floats({7}, {0, -0.0, 28, -0.0625, 0.5, 5, 3}, "f6E3M2FN"),
+                                 floats({3}, {-0.0, 6, -0.5}, "f4E2M1FN"),
+                                 ints({5}, {-2, 1, 0, -1, 1}, "i2"),
+                                 ints({3}, {3, 0, 1}, "ui2"),
                                  ints({3}, {-8, 7, 0}, "i4"),
                                  ints({3}, {15, 0, 1}, "ui4"),
                                  ints({2}, {-1, INT64_MIN}, "ui64"),
