@@ -37,8 +37,15 @@ DimAttr halfReach(NodeImport &n, const AxisKernel &kernel, DimAttr input, DimAtt
 Term resizeCoordinates(NodeImport &n, ResizeCoordinates mode, DimAttr inputSize, DimAttr outputSize,
                        double ratio) {
   TermSpace space{n, {outputSize}, n.builder.getF64Type()};
+  Term scale =
+      ratio == 0 ? Term::size(space, outputSize) / Term::size(space, inputSize) : Term::number(space, ratio);
+  return resizeCoordinates(n, mode, inputSize, outputSize, scale);
+}
+
+Term resizeCoordinates(NodeImport &n, ResizeCoordinates mode, DimAttr inputSize, DimAttr outputSize,
+                       const Term &scale) {
+  TermSpace space{n, {outputSize}, n.builder.getF64Type()};
   Term x = Term::iota(space, 0), input = Term::size(space, inputSize), output = Term::size(space, outputSize);
-  Term scale = ratio == 0 ? output / input : Term::number(space, ratio);
   Term halfPixel = (x + 0.5) / scale - 0.5, zero = Term::number(space, 0);
   switch (mode) {
   case ResizeCoordinates::asymmetric:

@@ -23,6 +23,9 @@ mlir::Value resampleAxis(NodeImport &n, mlir::Value x, int64_t axis, mlir::Value
 
 /// Where each of `size` output elements of an axis reads: f64 [out]. A scale of 0 is the ratio of the sizes.
 Term resizeCoordinates(NodeImport &n, ResizeCoordinates mode, DimAttr input, DimAttr output, double scale);
+/// The same by a scale that only the run knows: f64 [out], the same everywhere.
+Term resizeCoordinates(NodeImport &n, ResizeCoordinates mode, DimAttr input, DimAttr output,
+                       const Term &scale);
 
 } // namespace torsh::onnx
 

@@ -1,6 +1,7 @@
 //===-- ResizeOps.cpp - Resize and Upsample
 //-----------------------------------------------------------------===//
 #include "frontends/onnx/ops/ResampleAxis.h"
+#include "frontends/onnx/ops/RunTimeResize.h"
 
 using namespace mlir;
 
@@ -221,7 +222,7 @@ LogicalResult importScaled(NodeImport &n) {
   if (n.hasInput(1)) {
     std::optional<SmallVector<double>> given = n.constantFloats(1);
     if (!given)
-      return n.unsupported("the scales must be known at compile time");
+      return resizeAtRun(n, {range(0, n.typeOf(0).getRank()), 1, {}, {}, {}});
     scales = *given;
   } else if (const Attribute *given = n.attribute("scales")) {
     scales.assign(given->floats.begin(), given->floats.end());
@@ -256,7 +257,7 @@ LogicalResult importScaled(NodeImport &n) {
   } else {
     x = resize(n, x, *s, coordinates, {*mode});
   }
-  n.setResult(0, n.cast(x, type));
+  n.setResult(0, n.cast(x, element));
   return success();
 }
 
@@ -295,24 +296,24 @@ LogicalResult importResize(NodeImport &n) {
   auto given = [&](size_t i) {
     return n.hasInput(i) && !(n.typeOf(i).getRank() == 1 && dim::isConstant(getDims(n.typeOf(i))[0], 0));
   };
+  Filter filter{*mode, *nearest, n.floatAttr("cubic_coeff_a", -0.75), n.intAttr("exclude_outside", 0) != 0,
+                n.intAttr("antialias", 0) != 0};
   FailureOr<Sampling> s = failure();
   if (given(3)) {
-    std::optional<SmallVector<DimAttr>> sizes = n.shapeValue(3);
+    std::optional<SmallVector<DimAttr>> sizes = n.knownValue(3);
     if (!sizes)
-      return n.unsupported("the sizes must be computed from shapes and constants");
+      return resizeAtRun(n, {*axes, {}, 3, *coordinates, kernelOf(filter), crops || filter.antialias});
     s = samplingFromSizes(n, x, *sizes, *axes);
   } else if (given(2)) {
     std::optional<SmallVector<double>> scales = n.constantFloats(2);
     if (!scales)
-      return n.unsupported("the scales must be known at compile time");
+      return resizeAtRun(n, {*axes, 2, {}, *coordinates, kernelOf(filter), crops || filter.antialias});
     s = samplingFromScales(n, x, *scales, *axes);
   } else {
     return n.malformed("neither scales nor sizes are given");
   }
   if (failed(s))
     return failure();
-  Filter filter{*mode, *nearest, n.floatAttr("cubic_coeff_a", -0.75), n.intAttr("exclude_outside", 0) != 0,
-                n.intAttr("antialias", 0) != 0};
   // Integers are interpolated as floats.
   mlir::Type element = elementTypeOf(x);
   if (*mode != ResizeMode::nearest && isa<IntegerType>(element))
@@ -327,7 +328,7 @@ LogicalResult importResize(NodeImport &n) {
     x = smooth || all ? resizeByAxes(n, x, *s, *coordinates, filter, all)
                       : resize(n, x, *s, *coordinates, filter);
   }
-  n.setResult(0, n.cast(x, type));
+  n.setResult(0, n.cast(x, element));
   return success();
 }
 
