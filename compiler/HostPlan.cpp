@@ -9,6 +9,7 @@
 #include "compiler/LaunchCost.h"
 #include "compiler/PlanBuilder.h"
 #include "dialects/torsh/Dim.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "torsh/torsh.h"
@@ -306,14 +307,21 @@ Constant *PlanBuilder::ports(bool isInputs) {
   SmallVector<Constant *> entries;
   for (auto [index, name] : enumerate(names)) {
     mlir::Value value = values[index];
-    auto [code, bits] = dlpackType(cast<mlir::RankedTensorType>(value.getType()).getElementType());
+    mlir::Type element = cast<mlir::RankedTensorType>(value.getType()).getElementType();
+    uint32_t kind = 0;
+    if (mlir::ArrayAttr description = object::describe(value.getType())) {
+      kind = object::portKind(description);
+      element = object::elementOf(description);
+    }
+    // The elements of strings are bytes.
+    auto [code, bits] = element ? dlpackType(element) : std::pair<uint8_t, uint8_t>(1, 8);
     SmallVector<Constant *> dims, texts;
     for (DimAttr attr : getDims(value)) {
       dims.push_back(b.getInt64(dim::asConstant(attr).value_or(-1)));
       texts.push_back(string(dim::toString(attr)));
     }
     entries.push_back(ConstantStruct::get(
-        type, {string(name), b.getInt8(code), b.getInt8(bits), b.getInt16(dims.size()), b.getInt32(0),
+        type, {string(name), b.getInt8(code), b.getInt8(bits), b.getInt16(dims.size()), b.getInt32(kind),
                table(i64, dims, "dims"), table(pointer, texts, "dim_names")}));
   }
   return table(type, entries, isInputs ? "inputs" : "outputs");

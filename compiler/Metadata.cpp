@@ -5,6 +5,7 @@
 #include "compiler/LaunchCost.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/Updates.h"
 #include "torsh/artifact.h"
 #include "llvm/ADT/StringExtras.h"
@@ -49,8 +50,11 @@ json::Array ports(ArrayRef<std::string> names, ArrayRef<mlir::Type> types) {
     json::Array dims;
     for (DimAttr attr : getDims(tensor))
       dims.push_back(expression(attr));
-    result.push_back(
-        json::Object{{"name", name}, {"type", typeName(tensor.getElementType())}, {"dims", std::move(dims)}});
+    mlir::ArrayAttr description = object::describe(tensor);
+    result.push_back(json::Object{
+        {"name", name},
+        {"type", description ? object::toString(description) : typeName(tensor.getElementType())},
+        {"dims", std::move(dims)}});
   }
   return result;
 }

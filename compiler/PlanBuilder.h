@@ -15,6 +15,8 @@
 
 namespace torsh {
 
+class ObjectOp;
+
 /// Builds the plan of one function (buildHostPlan).
 class PlanBuilder {
 public:
@@ -57,6 +59,7 @@ private:
   llvm::Expected<llvm::Value *> address(mlir::Value value);
   llvm::Expected<llvm::Value *> address(mlir::Value value, mlir::Type inside);
   llvm::Error buildLaunch(LaunchOp launch);
+  llvm::Error buildObject(ObjectOp op);
   void beginImages(DimAttr count);
   void endImages();
   void returnUnlessOk(llvm::Value *status);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/LaunchCost.h"
 #include "compiler/PlanBuilder.h"
+#include "dialects/torsh/Objects.h"
 #include "torsh/artifact.h"
 
 using namespace llvm;
@@ -144,6 +145,8 @@ Error PlanBuilder::buildOp(mlir::Operation &op) {
     return buildControl(cast<GroupOp>(op));
   if (auto launch = dyn_cast<LaunchOp>(op))
     return buildLaunch(launch);
+  if (auto object = dyn_cast<ObjectOp>(op))
+    return buildObject(object);
   return createStringError("TSH-0610: the host plan has no code for '" + op.getName().getStringRef() + "'");
 }
 

@@ -34,8 +34,8 @@ void torsh_rt_born_release(torsh_context *context) {
 
 static torsh_status reserve(torsh_rt_birth *birth, torsh_rt_arena *arena, uint64_t bytes) {
   torsh_context *context = birth->context;
-  const uint64_t others =
-      context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) - arena->size;
+  const uint64_t others = context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context) -
+                          arena->size + context->objects.bytes;
   if (context->memory_cap && bytes > arena->size &&
       (bytes > context->memory_cap || others > context->memory_cap - bytes)) {
     birth->status =

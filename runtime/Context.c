@@ -27,7 +27,7 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   const size_t head = (sizeof(torsh_context) + 15) / 16 * 16;
   const size_t arenas = p->num_frames ? (size_t)p->num_frames + p->num_outputs : 0;
   const size_t entries = p->num_symbols + input_ranks + output_ranks + 2 * (size_t)p->num_inputs +
-                         4 * (size_t)p->num_outputs + arenas * (sizeof(torsh_rt_arena) / 8);
+                         5 * (size_t)p->num_outputs + p->num_inputs + arenas * (sizeof(torsh_rt_arena) / 8);
   char *block = calloc(1, head + entries * 8);
   if (!block)
     return torsh_rt_fail(error, TORSH_E_NO_MEMORY, "no memory for a context.");
@@ -42,7 +42,8 @@ torsh_status torsh_rt_context_create(torsh_module *module, torsh_context **resul
   context->output_data = (void **)(void *)(next += p->num_outputs);
   context->packed_outputs = (void **)(void *)(next += p->num_outputs);
   context->output_bytes = (uint64_t *)(void *)(next += p->num_outputs);
-  context->born = (torsh_rt_arena *)(void *)(next += p->num_outputs);
+  context->slots = next += p->num_outputs;
+  context->born = (torsh_rt_arena *)(void *)(next += p->num_inputs + p->num_outputs);
   for (uint32_t i = 0; i < p->num_outputs; ++i) {
     context->output_dims[i] = dims;
     dims += p->outputs[i].rank;
@@ -68,6 +69,7 @@ void torsh_rt_context_destroy(torsh_context *context) {
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_born_release(context);
   torsh_rt_arena_release(&context->unpacked);
+  torsh_rt_objects_clear(&context->objects);
   torsh_rt_module_release(context->module);
   free(context);
 }
@@ -85,6 +87,7 @@ static void release_arenas(torsh_context *context) {
   torsh_rt_arena_release(&context->outputs);
   torsh_rt_born_release(context);
   torsh_rt_arena_release(&context->unpacked);
+  torsh_rt_objects_clear(&context->objects);
   atomic_store_explicit(&context->counters.arena_bytes, 0, memory_order_relaxed);
   atomic_store_explicit(&context->counters.output_bytes, 0, memory_order_relaxed);
 }

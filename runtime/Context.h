@@ -4,6 +4,7 @@
 
 #include "Arena.h"
 #include "Module.h"
+#include "Objects.h"
 #include "Recorder.h"
 
 typedef struct torsh_rt_counters {
@@ -20,7 +21,9 @@ struct torsh_context {
   torsh_rt_arena *born; /* BornSizes.h: one for each frame, then one for each output; none without frames */
   torsh_rt_arena unpacked; /* inputs and outputs of fewer than 8 bits an element, see Packing.h */
   int has_packed_ports;
-  uint64_t asked; /* times an arena asked the system for memory */
+  torsh_rt_objects objects; /* of the last run: what its outputs point to */
+  int64_t *slots;           /* handles of inputs and then outputs that are objects */
+  uint64_t asked;           /* times an arena asked the system for memory */
   torsh_rt_counters counters;
   torsh_trace_fn trace; /* NULL: nobody looks */
   void *trace_user;

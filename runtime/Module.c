@@ -206,6 +206,7 @@ static torsh_status port_info(const torsh_port *ports, uint32_t count, uint32_t 
       .size = sizeof(all),
       .rank = port->rank,
       .dtype = {port->dtype_code, port->dtype_bits, 1},
+      .kind = port->kind,
       .name = port->name,
       .dims = port->dims,
       .dim_names = port->dim_names,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static int is_packed(const torsh_port *port) { return port->dtype_bits < 8; }
+static int is_packed(const torsh_port *port) { return !port->kind && port->dtype_bits < 8; }
 
 /* Element i is the bits [i * bits, (i + 1) * bits) of the bytes, lowest first. */
 static void unpack(const uint8_t *packed, uint8_t *elements, uint64_t count, unsigned bits) {

@@ -2,6 +2,7 @@
 #include "BornSizes.h"
 #include "DeviceRun.h"
 #include "Log.h"
+#include "ObjectValues.h"
 #include "Packing.h"
 #include "Status.h"
 #include "Values.h"
@@ -88,6 +89,11 @@ static torsh_status take_inputs(torsh_context *context, const torsh_value *input
     return torsh_rt_fail(error, TORSH_E_INVALID_ARGUMENT, "the model has %u inputs, but %u were given.",
                          p->num_inputs, inputs ? num_inputs : 0);
   for (uint32_t i = 0; i < num_inputs; ++i) {
+    if (p->inputs[i].kind) {
+      context->input_dims[i] = NULL; /* a handle has rank 0 */
+      context->input_data[i] = &context->slots[i];
+      continue;
+    }
     torsh_status status = torsh_rt_check_input(&p->inputs[i], i, &inputs[i], with_data, error);
     if (status)
       return status;
@@ -98,9 +104,42 @@ static torsh_status take_inputs(torsh_context *context, const torsh_value *input
   return prepare(context, error);
 }
 
+/* Makes objects of the inputs that are not tensors. `past` receives those of the run before: inputs may point into them. */
+static torsh_status take_objects(torsh_context *context, const torsh_value *inputs, torsh_rt_objects *past,
+                                 torsh_error *error) {
+  const torsh_program *p = context->module->program;
+  torsh_rt_objects fresh = {0};
+  if (context->memory_cap) {
+    const uint64_t others = context->workspace.size + context->outputs.size + torsh_rt_born_bytes(context);
+    fresh.most = others < context->memory_cap ? context->memory_cap - others : 1;
+  }
+  torsh_status status = TORSH_OK;
+  for (uint32_t i = 0; i < p->num_inputs && !status; ++i)
+    if (p->inputs[i].kind)
+      status = torsh_rt_object_from_value(&fresh, &p->inputs[i], i, &inputs[i], &context->slots[i], error);
+  *past = status ? fresh : context->objects;
+  if (!status)
+    context->objects = fresh;
+  return status;
+}
+
+/* The bytes of an input's buffer. */
+static uint64_t input_bytes(const torsh_context *context, const torsh_value *inputs, uint32_t i) {
+  const torsh_port *port = &context->module->program->inputs[i];
+  uint64_t bytes = 0;
+  if (!port->kind)
+    torsh_rt_byte_size(inputs[i].as.tensor.dtype, port->rank, inputs[i].as.tensor.shape, &bytes);
+  return bytes;
+}
+
 /* The dims live in the context; a caller's own shape array is left as it is. */
 static void describe_output(const torsh_context *context, uint32_t index, torsh_value *value) {
   const torsh_port *port = &context->module->program->outputs[index];
+  if (port->kind) {
+    memset(&value->as, 0, sizeof(value->as));
+    value->tag = port->kind & 255;
+    return;
+  }
   value->tag = TORSH_VALUE_TENSOR;
   value->as.tensor.device = (torsh_device){TORSH_DEVICE_CPU, 0};
   value->as.tensor.ndim = (int32_t)port->rank;
@@ -134,6 +173,10 @@ static torsh_status take_outputs(torsh_context *context, const torsh_value *outp
     const torsh_value *value = &outputs[i];
     const uint64_t bytes = context->output_bytes[i];
     context->output_data[i] = NULL;
+    if (p->outputs[i].kind) {
+      context->output_data[i] = &context->slots[p->num_inputs + i];
+      continue;
+    }
     if (torsh_rt_is_born(context, i)) {
       /* Room and dims are looked at when the run knows them. */
       if (value->tag != TORSH_VALUE_TENSOR)
@@ -178,8 +221,7 @@ static torsh_status check_state_overlap(const torsh_context *context, const tors
     if (p->state_slots[s].role == TORSH_STATE_STEP)
       continue;
     for (uint32_t j = 0; j < p->num_inputs; ++j) {
-      uint64_t bytes = 0;
-      torsh_rt_byte_size(inputs[j].as.tensor.dtype, p->inputs[j].rank, inputs[j].as.tensor.shape, &bytes);
+      const uint64_t bytes = input_bytes(context, inputs, j);
       if (i != j &&
           torsh_rt_overlap(context->input_data[i], p->state_slots[s].bytes, context->input_data[j], bytes))
         return torsh_rt_fail_at(
@@ -198,8 +240,7 @@ static torsh_status check_overlap(const torsh_context *context, const torsh_valu
                                   uint64_t owned_bytes, torsh_error *error) {
   const torsh_program *p = context->module->program;
   for (uint32_t i = 0; i < p->num_inputs; ++i) {
-    uint64_t bytes = 0;
-    torsh_rt_byte_size(inputs[i].as.tensor.dtype, p->inputs[i].rank, inputs[i].as.tensor.shape, &bytes);
+    const uint64_t bytes = input_bytes(context, inputs, i);
     if (owned_bytes &&
         torsh_rt_overlap(context->input_data[i], bytes, context->outputs.data, context->outputs.size))
       return torsh_rt_fail_at(
@@ -371,6 +412,14 @@ static int32_t host_refuse(void *opaque, uint32_t guard, int64_t actual, int64_t
   return torsh_rt_birth_refuse(&((flight *)opaque)->birth, guard, actual, expected);
 }
 
+static int32_t host_object(void *opaque, const torsh_object_call *call, const void *const *in,
+                           void *const *out, const int64_t *dims) {
+  flight *f = opaque;
+  if (atomic_load_explicit(&f->context->cancelled, memory_order_relaxed))
+    return TORSH_E_CANCELLED;
+  return f->birth.status = torsh_rt_object_do(&f->birth.context->objects, call, in, out, dims);
+}
+
 static torsh_status fly(torsh_context *context, const torsh_value *outputs, torsh_error *error) {
   torsh_module *module = context->module;
   flight f;
@@ -378,11 +427,14 @@ static torsh_status fly(torsh_context *context, const torsh_value *outputs, tors
   f.birth = (torsh_rt_birth){context, outputs, error, TORSH_OK};
   f.is_watched = context->trace || context->recorder;
   f.device = module->device ? torsh_rt_device_begin(context) : NULL;
+  context->objects.error = error;
   torsh_rt_lane_begin(&f.lane, module->executor);
-  const torsh_host host = {sizeof(host), 0, &f, host_parallel_for, host_frame, host_output, host_refuse};
+  const torsh_host host = {sizeof(host), 0,           &f,          host_parallel_for,
+                           host_frame,   host_output, host_refuse, host_object};
   int32_t result = module->program->run(&host, module->kernels, module->weights.data, context->input_data,
                                         context->output_data, context->workspace.data, context->symbols);
   torsh_rt_lane_end(&f.lane);
+  context->objects.error = NULL;
   if (f.device) {
     if (result == TORSH_OK && torsh_rt_device_finish(f.device, context))
       result = TORSH_E_DEVICE;
@@ -411,6 +463,7 @@ static torsh_status fly(torsh_context *context, const torsh_value *outputs, tors
 static torsh_status checked_run(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
                                 torsh_value *outputs, uint32_t num_outputs, torsh_error *error) {
   uint64_t owned_bytes;
+  torsh_rt_objects past = {0};
   torsh_status status = check_output_count(context, outputs, num_outputs, error);
   if (!status)
     status = take_inputs(context, inputs, num_inputs, 1, error);
@@ -420,8 +473,12 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
     status = check_overlap(context, inputs, owned_bytes, error);
   if (!status)
     status = reserve(context, owned_bytes, error);
-  if (status)
+  if (!status)
+    status = take_objects(context, inputs, &past, error);
+  if (status) {
+    torsh_rt_objects_clear(&past);
     return status;
+  }
   place_outputs(context);
   if (context->recorder)
     torsh_rt_recorder_start_run(context->recorder, context->symbols);
@@ -430,8 +487,13 @@ static torsh_status checked_run(torsh_context *context, const torsh_value *input
   status = fly(context, outputs, error);
   if (context->has_packed_ports)
     torsh_rt_pack_outputs(context, status == TORSH_OK);
+  torsh_rt_objects_clear(&past);
+  const torsh_port *ports = context->module->program->outputs;
+  const int64_t *slots = context->slots + num_inputs;
   for (uint32_t i = 0; i < num_outputs && !status; ++i) {
-    if (is_owned(&outputs[i])) {
+    if (ports[i].kind)
+      status = torsh_rt_object_to_value(&context->objects, &ports[i], i, slots[i], &outputs[i], error);
+    else if (is_owned(&outputs[i])) {
       describe_output(context, i, &outputs[i]);
       outputs[i].flags |= TORSH_VALUE_CONTEXT_OWNED;
       outputs[i].as.tensor.data = context->output_data[i];

@@ -3,6 +3,7 @@
 #include "dialects/torsh/CumProd.h"
 #include "dialects/torsh/Dim.h"
 #include "dialects/torsh/Gradient.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/RegionPool.h"
 #include "dialects/torsh/SuppressBoxes.h"
 #include "dialects/torsh/Torsh.h"
@@ -53,7 +54,7 @@ void TorshDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/torsh/TorshOps.cpp.inc"
       >();
-  addOperations<BitcastOp, CumProdOp, GradientOp, RoiAlignOp, RoiMaxPoolOp, SuppressBoxesOp,
+  addOperations<BitcastOp, CumProdOp, GradientOp, ObjectOp, RoiAlignOp, RoiMaxPoolOp, SuppressBoxesOp,
                 TreeEnsembleOp>();
   addInterfaces<TorshInlinerInterface, WeightStoreInterface>();
 }

@@ -1,5 +1,6 @@
 //===-- GraphConstants.cpp - Values of names: constants, sizes and weights
 //----------------------------------===//
+#include "dialects/torsh/Objects.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ShapeValues.h"
@@ -64,12 +65,33 @@ Value GraphImport::constant(mlir::Attribute value, RankedTensorType type, Locati
   return op.getResult();
 }
 
+Value GraphImport::constant(ArrayRef<StringRef> strings, ArrayRef<int64_t> dims, Location loc) {
+  OpBuilder builder(context);
+  if (lastConstant)
+    builder.setInsertionPointAfter(lastConstant);
+  else
+    builder.setInsertionPointToStart(&main.front());
+  mlir::Type type = object::handle(object::strings(context, dims.size()));
+  auto op = ObjectOp::create(builder, loc, TypeRange(type), "strings", ValueRange(),
+                             builder.getDenseI64ArrayAttr(dims), builder.getStrArrayAttr(strings));
+  lastConstant = op;
+  return op.getYs()[0];
+}
+
 Value GraphImport::constant(const torsh::Tensor &tensor, Location loc) {
   return constant(toConstantAttr(tensor, weights()), RankedTensorType::get(tensor.shape, tensor.elementType),
                   loc);
 }
 
 Value GraphImport::constant(const Tensor &tensor, Location loc, std::string &why) {
+  if (tensor.dataType == int32_t(DataType::String)) {
+    llvm::Expected<ArrayRef<StringRef>> elements = tensorStrings(tensor);
+    if (!elements) {
+      why = llvm::toString(elements.takeError());
+      return {};
+    }
+    return constant(*elements, tensor.dims, loc);
+  }
   mlir::Type elementType = elementTypeOf(context, tensor.dataType);
   if (!elementType) {
     why = "tensors of " + dataTypeName(tensor.dataType) + " are not supported";
@@ -199,6 +221,8 @@ RankedTensorType GraphImport::typeOf(const NamedValue &named) {
   case NamedValue::Kind::Shape:
     return named.shape.type();
   case NamedValue::Kind::Initializer: {
+    if (named.initializer->dataType == int32_t(DataType::String))
+      return object::handle(object::strings(context, named.initializer->dims.size()));
     mlir::Type elementType = elementTypeOf(context, named.initializer->dataType);
     if (!elementType || llvm::any_of(named.initializer->dims, [](int64_t size) { return size < 0; }))
       return {};
@@ -210,7 +234,7 @@ RankedTensorType GraphImport::typeOf(const NamedValue &named) {
 
 bool GraphImport::isSmallConstant(const NamedValue &named) {
   RankedTensorType type = typeOf(named);
-  if (!type || !type.hasStaticShape() || type.getNumElements() > maxFoldedElements)
+  if (!type || !type.hasStaticShape() || type.getNumElements() > maxFoldedElements || object::describe(type))
     return false;
   switch (named.kind) {
   case NamedValue::Kind::Failed:

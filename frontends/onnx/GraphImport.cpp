@@ -2,6 +2,7 @@
 //-------------------------------------------------===//
 #include "frontends/onnx/GraphImport.h"
 #include "frontends/onnx/ConstantTensor.h"
+#include "frontends/onnx/ObjectValues.h"
 #include "frontends/onnx/ShapeValues.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/SaveAndRestore.h"
@@ -206,13 +207,25 @@ void GraphImport::dispatch(const Node &node, OpBuilder &builder, Location loc) {
   int64_t opset = frame->opsetOf(node.domain);
   NodeImport import(*this, node, opset, builder, loc);
   ImportFunction function = OpTable::get().lookup(node.domain, node.opType, opset);
+  // Ops that know only tensors of numbers would compute with handles.
+  bool onObjects = llvm::any_of(node.inputs, [&](StringRef input) {
+    NamedValue *named = input.empty() ? nullptr : scope->find(input);
+    return named && object::describe(typeOf(*named));
+  });
+  if (onObjects) {
+    function = objectOps().lookup(node.domain, node.opType, opset);
+    if (!function) {
+      (void)import.unsupported("the operator is not supported on sequences, optionals and strings");
+      return failOutputs(node);
+    }
+  }
   if (!function) {
     (void)import.unsupported(OpTable::get().lookup(node.domain, node.opType, INT64_MAX)
                                  ? "this operator is not supported in an opset that old"
                                  : "this operator is not supported");
     return failOutputs(node);
   }
-  if (evaluateShapeNode(import)) {
+  if (!onObjects && evaluateShapeNode(import)) {
     if (hasTooLargeDims(import))
       failOutputs(node);
     return;

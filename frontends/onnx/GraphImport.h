@@ -103,6 +103,8 @@ public:
   /// A torsh.constant at the function's start, so that it dominates everything.
   mlir::Value constant(const torsh::Tensor &tensor, mlir::Location loc);
   mlir::Value constant(mlir::Attribute value, mlir::RankedTensorType type, mlir::Location loc);
+  mlir::Value constant(llvm::ArrayRef<llvm::StringRef> strings, llvm::ArrayRef<int64_t> dims,
+                       mlir::Location loc);
   /// The constant of a TensorProto; a null value when the tensor is refused, with the reason in `why`.
   mlir::Value constant(const Tensor &tensor, mlir::Location loc, std::string &why);
   WeightStore &weights();
@@ -128,6 +130,8 @@ private:
   bool importSignature(mlir::func::FuncOp function, Scope &scope);
   std::optional<mlir::RankedTensorType> inputType(const ValueInfo &input);
   void bindInitializers(const Graph &graph, Scope &scope);
+  mlir::Value asDeclared(mlir::Value value, const ValueInfo &output, mlir::OpBuilder &builder,
+                         mlir::Location loc);
   bool importOutputs(const Graph &graph, mlir::OpBuilder &builder);
   void finish(mlir::func::FuncOp function);
 

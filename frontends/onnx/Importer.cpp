@@ -4,6 +4,8 @@
 #include "dialects/torsh/import/DeadOps.h"
 #include "frontends/onnx/ConstantTensor.h"
 #include "frontends/onnx/GraphImport.h"
+#include "frontends/onnx/ObjectValues.h"
+#include "frontends/onnx/reader/DataType.h"
 #include "mlir/IR/Verifier.h"
 
 using namespace mlir;
@@ -38,9 +40,12 @@ static bool isAnonymous(StringRef name) {
 }
 
 std::optional<RankedTensorType> GraphImport::inputType(const ValueInfo &input) {
-  if (!input.type || input.type->kind != Type::Kind::Tensor) {
-    error("TSH-0202: the input " + quoted(input.name) +
-          " is not a tensor; only dense tensors are supported.");
+  bool isTensor = input.type && input.type->kind == Type::Kind::Tensor;
+  if (!isTensor || input.type->elemType == int32_t(DataType::String)) {
+    std::string why;
+    if (ArrayAttr description = describeObject(context, input.type, why))
+      return object::handle(description);
+    error("TSH-0202: the input " + quoted(input.name) + " is of a type that is not supported: " + why + ".");
     return std::nullopt;
   }
   mlir::Type elementType = elementTypeOf(context, input.type->elemType);
@@ -118,6 +123,28 @@ bool GraphImport::importSignature(func::FuncOp function, Scope &into) {
   return sound;
 }
 
+/// An output under the description that the model declares: a sequence may be declared as an optional one.
+Value GraphImport::asDeclared(Value value, const ValueInfo &output, OpBuilder &builder, Location loc) {
+  ArrayAttr actual = object::describe(value.getType());
+  if (!actual)
+    return value;
+  std::string why;
+  ArrayAttr declared = describeObject(context, output.type, why);
+  if (declared && object::isOptional(actual) != object::isOptional(declared)) {
+    StringRef function = object::isOptional(actual) ? "get" : "as";
+    ArrayAttr result = object::isOptional(actual) ? object::itemOf(actual) : object::optional(actual);
+    value = ObjectOp::create(builder, loc, TypeRange(object::handle(result)), function, value,
+                             DenseI64ArrayAttr(), ArrayAttr())
+                .getYs()[0];
+    actual = result;
+  }
+  if (!object::isTensor(actual))
+    return value;
+  error("TSH-0206: the output " + quoted(output.name) +
+        " is a tensor whose rank is not known. Export the model again, or set the shape with onnx.");
+  return {};
+}
+
 bool GraphImport::importOutputs(const Graph &graph, OpBuilder &builder) {
   if (graph.outputs.empty()) {
     error("TSH-0204: the graph has no outputs, so there is nothing to compute.");
@@ -130,8 +157,10 @@ bool GraphImport::importOutputs(const Graph &graph, OpBuilder &builder) {
     NamedValue *named = find(output.name);
     if (!named)
       error("TSH-0203: the output " + quoted(output.name) + " is not computed by any node.");
-    Value value =
-        named ? materialize(*named, builder, NameLoc::get(StringAttr::get(context, output.name))) : Value();
+    auto loc = NameLoc::get(StringAttr::get(context, output.name));
+    Value value = named ? materialize(*named, builder, loc) : Value();
+    if (value)
+      value = asDeclared(value, output, builder, loc);
     sound &= bool(value);
     values.push_back(value);
     names.push_back(StringAttr::get(context, output.name));

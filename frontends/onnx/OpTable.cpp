@@ -1,6 +1,7 @@
 //===-- OpTable.cpp - Which ONNX ops can be imported
 //--------------------------------------------------------===//
 #include "frontends/onnx/NodeImport.h"
+#include "frontends/onnx/ObjectValues.h"
 #include "frontends/onnx/ops/TopicTables.h"
 #include "frontends/onnx/ops/Topics.h"
 #include "frontends/onnx/ops/microsoft/MicrosoftOps.h"
@@ -65,6 +66,9 @@ const OpTable &OpTable::get() {
     addTrainingOps(result);
     addSelectionOps(result);
     addMlOps(result);
+    addSequenceOps(result);
+    addOptionalOps(result);
+    addStringOps(result);
     return result;
   }();
   return table;

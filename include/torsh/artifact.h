@@ -43,6 +43,53 @@ typedef struct torsh_trailer {
 typedef void (*torsh_kernel_fn)(const void *const *in, void *const *out, const int64_t *dims, int64_t begin,
                                 int64_t end);
 
+/* What is no dense tensor of numbers (a list, a string tensor, an absent value, a tensor whose sizes change in a loop) is
+ * an object of the host: immutable, alive until the end of the run, and named by a handle, an i64. What can be done with
+ * objects; `in` and `out` of torsh_host.object are handles where nothing else is said. */
+#define TORSH_OBJECT_FUNCTIONS(X)                                                                            \
+  X(BOX, "box", 1, 1)         /* (a tensor) -> object */                                                     \
+  X(DIMS, "dims", 1, 1)       /* (object) -> its dims, a list of i64 */                                      \
+  X(UNBOX, "unbox", 1, 1)     /* (object) -> the tensor */                                                   \
+  X(NONE, "none", 0, 1)       /* the absent value */                                                         \
+  X(IS_SOME, "is_some", 1, 1) /* (object) -> i1, whether it is there */                                      \
+  X(GET, "get", 1, 1)         /* the object, which must be there */                                          \
+  X(AS, "as", 1, 1)           /* the object under another description */                                     \
+  X(LIST, "list", -1, 1)      /* a list of the operands */                                                   \
+  X(INSERT, "insert", 3, 1)   /* (list, item, i64 position) */                                               \
+  X(APPEND, "append", 2, 1)   /* (list, item) */                                                             \
+  X(ERASE, "erase", 2, 1)     /* (list, i64 position) */                                                     \
+  X(AT, "at", 2, 1)           /* (list, i64 position) */                                                     \
+  X(LENGTH, "length", 1, 1)   /* (list) -> i64 */                                                            \
+  X(CONCAT, "concat", -1, 1)  /* (list, the result without items?) numbers: axis, whether it is new */       \
+  X(SPLIT, "split", -1, 1)    /* (tensor, lengths?) numbers: axis, keepdims */                               \
+  X(STRINGS, "strings", 0, 1) /* numbers: dims; strings: elements */                                         \
+  X(STRING_CONCAT, "string_concat", 2, 1)                                                                    \
+  X(STRING_EQUAL, "string_equal", 2, 1) /* -> object of i1 */                                                \
+  X(STRING_SPLIT, "string_split", 1,                                                                         \
+    2) /* -> pieces, object of i64; numbers: maxsplit; strings: delimiter? */                                \
+  X(STRING_NORMALIZE, "string_normalize", 1,                                                                 \
+    1) /* numbers: case (1 lower, 2 upper), sensitive; strings: stopwords */                                 \
+  X(LABEL_ENCODE, "label_encode", 4, 1) /* (x, keys, values, default) */                                     \
+  X(TFIDF, "tfidf", 3,                                                                                       \
+    1) /* (x, pool, weights or none) numbers: mode, least and most length, skips, counts, indices */
+
+#define TORSH_OBJECT_ENUMERATOR(name, text, operands, results) TORSH_OBJECT_##name,
+enum { TORSH_OBJECT_FUNCTIONS(TORSH_OBJECT_ENUMERATOR) TORSH_OBJECT_COUNT };
+#undef TORSH_OBJECT_ENUMERATOR
+
+/* One place in run() that calls torsh_host.object. */
+typedef struct torsh_object_call {
+  uint32_t function; /* TORSH_OBJECT_* */
+  uint32_t num_in, num_out;
+  uint8_t dtype_code, dtype_bits; /* box, dims, unbox: of the tensor; bits 0: any */
+  uint16_t rank;
+  uint32_t num_numbers, num_strings;
+  const int64_t *numbers;
+  const uint64_t *offsets; /* num_strings + 1 entries into bytes */
+  const char *bytes;
+  const char *node; /* of the model, for messages */
+} torsh_object_call;
+
 /* What a host offers to a running artifact. */
 typedef struct torsh_host {
   uint32_t size; /* sizeof(torsh_host) of the host */
@@ -60,6 +107,9 @@ typedef struct torsh_host {
   int32_t (*output)(void *context, uint32_t index, const int64_t *dims, void **data);
   /* The run's sizes break torsh_program.guards[guard]. Never returns 0. */
   int32_t (*refuse)(void *context, uint32_t guard, int64_t actual, int64_t expected);
+  /* Computes with objects; `dims` are those of the tensor of box and unbox. Returns 0, or a status that ends the run. */
+  int32_t (*object)(void *context, const torsh_object_call *call, const void *const *in, void *const *out,
+                    const int64_t *dims);
 } torsh_host;
 
 /* Element types are DLPack's (code, bits) pairs; lanes are 1. In what run() is given an element of fewer than 8 bits takes
@@ -69,7 +119,7 @@ typedef struct torsh_port {
   uint8_t dtype_code; /* 0 int, 1 uint, 2 float, 4 bfloat, 5 complex, 6 bool, 10 and above: TORSH_DTYPE_* */
   uint8_t dtype_bits;
   uint16_t rank;
-  uint32_t reserved;
+  uint32_t kind; /* 0: a tensor, whose dtype and dims these are; else an object, see torsh_port_info.kind */
   const int64_t *dims;          /* rank entries; -1 where the dim is an expression */
   const char *const *dim_names; /* rank entries: the expression as text ("batch", "2*seq + 1", "768") */
 } torsh_port;

@@ -107,10 +107,10 @@ typedef struct torsh_tensor {
 
 enum {
   TORSH_VALUE_TENSOR = 0,
-  /* Declared so that the border need not change; refused with TORSH_E_UNSUPPORTED by this version. */
   TORSH_VALUE_STRING_TENSOR = 1,
   TORSH_VALUE_SEQUENCE = 2,
   TORSH_VALUE_OPTIONAL = 3,
+  /* Declared so that the border need not change; refused with TORSH_E_UNSUPPORTED by this version. */
   TORSH_VALUE_MAP = 4
 };
 
@@ -202,7 +202,9 @@ typedef struct torsh_port_info {
   uint32_t size; /* in: sizeof(torsh_port_info) of the caller */
   uint32_t rank;
   torsh_dtype dtype;
-  uint32_t reserved;
+  uint32_t
+      kind; /* TORSH_VALUE_* in the low byte; of a sequence or optional the kind of what it holds in the byte above, and
+                    so on. dtype is that of the tensors inside; the rank of all but tensors is 0 and says nothing. */
   const char *name;
   const int64_t *dims;          /* rank entries, -1 where the dim is symbolic */
   const char *const *dim_names; /* rank entries: "batch", "2*seq + 1", "768" */
@@ -311,7 +313,8 @@ typedef struct torsh_api {
    *   - the caller's buffer of known shape: data, ndim and shape set; dtype and dims are checked;
    *   - the caller's buffer of known size: data and capacity set, shape NULL; or
    *   - the context's: data NULL (or CONTEXT_OWNED set by an earlier run); valid until the context's next
-   * call. In the last two cases shape points to memory of the context afterwards. Outputs must not overlap
+   * call. So are all outputs of another kind than tensors, and what they point to; their inputs are copied.
+   * In the last two cases shape points to memory of the context afterwards. Outputs must not overlap
    * inputs. After an error the contents of the outputs are undefined, and the context can be used again. */
   torsh_status (*run)(torsh_context *context, const torsh_value *inputs, uint32_t num_inputs,
                       torsh_value *outputs, uint32_t num_outputs, torsh_error *error);

@@ -1,5 +1,6 @@
 //===-- OutlineKernels.cpp - Fusion groups -> kernels and launches ------------------------------------------===//
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/Updates.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/IRMapping.h"
@@ -114,7 +115,7 @@ void Outliner::ownReturns(func::FuncOp function) {
   llvm::SmallDenseSet<Value> seen;
   for (OpOperand &operand : terminator->getOpOperands()) {
     Value buffer = bufferOf(operand.get());
-    if (buffer.getDefiningOp<GroupOp>() && seen.insert(buffer).second)
+    if (isa_and_present<GroupOp, ObjectOp>(buffer.getDefiningOp()) && seen.insert(buffer).second)
       continue;
     auto argument = dyn_cast<BlockArgument>(buffer);
     if (argument && getUpdatedArgument(function, operand.getOperandNumber()) == argument.getArgNumber())

@@ -1,5 +1,6 @@
 //===-- PlanMemory.cpp - Places of all buffers --------------------------------------------------------------===//
 #include "dialects/torsh/HostControl.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/Updates.h"
 #include "passes/cpu/InPlaceReads.h"
 #include "passes/cpu/Passes.h"
@@ -252,7 +253,7 @@ struct PlanMemory : impl::PlanMemoryPassBase<PlanMemory> {
         weightBytes += *dim::asConstant(paddedBytes(cast<RankedTensorType>(constant.getType())));
         continue;
       }
-      if (!isa<LaunchOp, FromDimsOp>(op) && !isControl(&op))
+      if (!isa<LaunchOp, FromDimsOp, ObjectOp>(op) && !isControl(&op))
         continue;
       for (OpResult result : op.getResults()) {
         if (Attribute attribute = returned.lookup(result)) {

@@ -91,12 +91,25 @@ std::unique_ptr<Session> Session::open(const std::string &path, CompileOptions o
   api->module_info(session->module, &info);
   torsh_port_info port = {};
   port.size = sizeof(port);
+  bool isTensors = true;
+  auto add = [&](std::vector<Port> &ports) {
+    ports.push_back(describePort(port));
+    isTensors &= port.kind == TORSH_VALUE_TENSOR;
+  };
   for (uint32_t i = 0; i < info.num_inputs; ++i)
     if (api->input_info(session->module, i, &port) == TORSH_OK)
-      session->inputs.push_back(describePort(port));
+      add(session->inputs);
   for (uint32_t i = 0; i < info.num_outputs; ++i)
     if (api->output_info(session->module, i, &port) == TORSH_OK)
-      session->outputs.push_back(describePort(port));
+      add(session->outputs);
+  if (!isTensors) {
+    errs() << "error: TSH-0733: " << path
+           << " has inputs or outputs that are sequences, optionals or strings; torshc runs models of "
+              "tensors only. Run "
+              "it through the Python package or the C API\n";
+    exitCode = 1;
+    return nullptr;
+  }
   exitCode = 0;
   return session;
 }

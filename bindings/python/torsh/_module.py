@@ -14,9 +14,12 @@ from . import _native
 from ._dtypes import numpy_dtype, pack, packed_size, unpack
 from ._errors import Error
 from ._native import api, check
+from ._values import from_python, kind_name, to_python
 
-Port = namedtuple("Port", ["name", "dtype", "dims"])
-Port.__doc__ = "One input or output: its name, numpy dtype, and dims, an int where static and a string where symbolic."
+Port = namedtuple("Port", ["name", "dtype", "dims", "kind"], defaults=["tensor"])
+Port.__doc__ = """One input or output: its name, numpy dtype, and dims, an int where static and a string where symbolic.
+kind is "tensor", "strings", "sequence<...>" or "optional<...>"; but for tensors dtype is that of the tensors inside, the
+dtype of objects for strings, and dims are not known."""
 
 #Reading a function out of the table makes a new Python object each time.
 _output_dims, _run = api.output_dims, api.run
@@ -43,9 +46,13 @@ class _Declared:
 
     def __init__(self, info):
         self.code, self.bits = info.dtype.code, info.dtype.bits
+        self.kind = info.kind
         self.raw_dtype = _native.DType(self.code, self.bits, 1)
         dims = tuple(info.dims[i] if info.dims[i] >= 0 else info.dim_names[i].decode() for i in range(info.rank))
-        self.port = Port(info.name.decode(), numpy_dtype(self.code, self.bits), dims)
+        dtype = numpy_dtype(self.code, self.bits)
+        if self.holds_strings():
+            dtype = np.dtype(object)
+        self.port = Port(info.name.decode(), dtype, dims, kind_name(self.kind))
 
         self.dtype = self.port.dtype
         self.static_shape = dims if all(isinstance(d, int) for d in dims) else None
@@ -55,6 +62,11 @@ class _Declared:
         if self.bits < 8:
             return np.empty(packed_size(int(np.prod(shape, dtype=np.int64)), self.bits), np.uint8)
         return np.empty(shape, self.dtype)
+    def holds_strings(self):
+        kind = self.kind
+        while kind & 255 in (_native.SEQUENCE, _native.OPTIONAL):
+            kind >>= 8
+        return kind & 255 == _native.STRING_TENSOR
 
     def as_array(self, index, given):
         """The argument as a contiguous, aligned array of the declared dtype. Arrays are never converted silently."""
@@ -124,7 +136,8 @@ class _Context:
 
 
 class Module:
-    """A compiled model. Call it with one array for each input; it returns a list of arrays, one for each output."""
+    """A compiled model. Call it with one value for each input; it returns a list of values, one for each output. A value is
+    an array; a list for a sequence; an array of str for strings; None for an absent optional."""
 
     def __init__(self, path, threads=None, _folder=None):
         self._path = os.path.abspath(os.fspath(path))
@@ -140,6 +153,7 @@ class Module:
         self._inputs = self._declared(api.input_info, info.num_inputs)
         self._outputs = self._declared(api.output_info, info.num_outputs)
         self._static = all(declared.static_shape is not None for declared in self._outputs)
+        self._objects = any(declared.kind for declared in self._inputs + self._outputs)
         self._packed = any(declared.bits < 8 for declared in self._outputs)
         self.inputs = [declared.port for declared in self._inputs]
         self.outputs = [declared.port for declared in self._outputs]
@@ -170,7 +184,7 @@ class Module:
         except IndexError:
             context = _Context(self._handle, self._inputs, self._outputs)
         try:
-            return self._run(context, arrays)
+            return self._run_objects(context, arrays) if self._objects else self._run(context, arrays)
         finally:
             self._contexts.append(context)
 
@@ -210,6 +224,18 @@ class Module:
         return [unpack(memory, shape, declared.dtype, declared.bits) if declared.bits < 8 else memory
                 for declared, memory, shape in zip(self._outputs, results, shapes)]
 
+    def _run_objects(self, context, given):
+        """A run whose inputs or outputs are not all tensors, or of sizes that it finds; the outputs are copied."""
+        keep = []
+        inputs = (_native.Value * max(1, len(self._inputs)))()
+        outputs = (_native.Value * max(1, len(self._outputs)))()
+        for i, declared in enumerate(self._inputs):
+            from_python(inputs[i], declared.kind, given[i], lambda x, d=declared, i=i: d.as_array(i, x), i, keep)
+        check(_run(context.handle, inputs, len(self._inputs), outputs, len(self._outputs), context.failure),
+              context.error)
+        # The memory is the context's until its next run.
+        return [to_python(outputs[i], declared.dtype) for i, declared in enumerate(self._outputs)]
+
     def stats(self):
         """Sums over the contexts that are not in a run: runs, ns, memory held, waits, and so on."""
         total = {}
@@ -230,7 +256,8 @@ class Module:
 
     def __repr__(self):
         def text(ports):
-            return ", ".join("%s: %s[%s]" % (p.name, p.dtype, ", ".join(map(str, p.dims))) for p in ports)
+            return ", ".join("%s: %s[%s]" % (p.name, p.dtype, ", ".join(map(str, p.dims))) if p.kind == "tensor"
+                             else "%s: %s" % (p.name, p.kind) for p in ports)
         return "<torsh.Module (%s) -> (%s)>" % (text(self.inputs), text(self.outputs))
 
 

@@ -28,13 +28,32 @@ class Tensor(Structure):
                 ("shape", POINTER(c_int64)), ("strides", POINTER(c_int64)), ("byte_offset", c_uint64)]
 
 
-class ValueUnion(Union):
-    # The other kinds of value are smaller than a tensor.
-    _fields_ = [("tensor", Tensor)]
+TENSOR, STRING_TENSOR, SEQUENCE, OPTIONAL = range(4)
 
 
 class Value(Structure):
-    _fields_ = [("tag", c_uint32), ("flags", c_uint32), ("capacity", c_uint64), ("u", ValueUnion)]
+    pass
+
+
+class Strings(Structure):
+    _fields_ = [("ndim", c_int32), ("reserved", c_uint32), ("shape", POINTER(c_int64)), ("offsets", POINTER(c_uint64)),
+                ("bytes", c_void_p)]
+
+
+class Sequence(Structure):
+    _fields_ = [("count", c_uint64), ("items", POINTER(Value))]
+
+
+class Optional(Structure):
+    _fields_ = [("value", POINTER(Value))]
+
+
+class ValueUnion(Union):
+    # Maps, which are not served yet, are smaller than a tensor.
+    _fields_ = [("tensor", Tensor), ("strings", Strings), ("sequence", Sequence), ("optional", Optional)]
+
+
+Value._fields_ = [("tag", c_uint32), ("flags", c_uint32), ("capacity", c_uint64), ("u", ValueUnion)]
 
 
 class ExecutorOptions(Structure):
@@ -53,7 +72,7 @@ class ModuleInfo(Structure):
 
 
 class PortInfo(Structure):
-    _fields_ = [("size", c_uint32), ("rank", c_uint32), ("dtype", DType), ("reserved", c_uint32),
+    _fields_ = [("size", c_uint32), ("rank", c_uint32), ("dtype", DType), ("kind", c_uint32),
                 ("name", c_char_p), ("dims", POINTER(c_int64)), ("dim_names", POINTER(c_char_p))]
 
 

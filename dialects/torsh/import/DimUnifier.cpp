@@ -62,7 +62,8 @@ DimAttr DimUnifier::canonical(DimAttr dim) const {
 }
 
 RankedTensorType DimUnifier::canonical(RankedTensorType type) const {
-  if (!type.getEncoding())
+  // Other encodings say what a handle is.
+  if (!isa_and_present<DimsAttr>(type.getEncoding()))
     return type;
   SmallVector<DimAttr> dims = getDims(type);
   for (DimAttr &dim : dims)
@@ -169,14 +170,25 @@ void DimUnifier::rewriteFunction() {
 
 void DimUnifier::emitGuards(OpBuilder &builder, Location loc) const {
   Block *block = builder.getInsertionBlock();
-  OpBuilder last(block->getTerminator());
+  // A guard stands in the innermost block that gives one of its sizes a value.
+  llvm::StringMap<Block *> blocks;
+  block->walk([&](BindSizesOp bind) {
+    for (auto name : bind.getSymbols().getAsRange<StringAttr>())
+      blocks[name.getValue()] = bind->getBlock();
+  });
   for (const Guard &guard : guards) {
     SmallVector<StringRef> symbols;
     dim::collectSymbols(guard.lhs, symbols);
     dim::collectSymbols(guard.rhs, symbols);
     bool isBorn = llvm::any_of(symbols, [&](StringRef name) { return bornSymbols.contains(name); });
-    if (guard.lhs != guard.rhs)
-      GuardOp::create(isBorn ? last : builder, loc, guard.lhs, guard.rhs, guard.message);
+    if (guard.lhs == guard.rhs)
+      continue;
+    Block *home = block;
+    for (StringRef name : symbols)
+      if (Block *own = blocks.lookup(name); own && home->findAncestorOpInBlock(*own->getParentOp()))
+        home = own;
+    OpBuilder last(home->getTerminator());
+    GuardOp::create(isBorn ? last : builder, loc, guard.lhs, guard.rhs, guard.message);
   }
 }
 

@@ -1,8 +1,10 @@
 //===-- Evaluator.cpp - Dispatch, blocks and functions
 //------------------------------------------------------===//
 #include "dialects/torsh/reference/Evaluator.h"
+#include "dialects/torsh/Objects.h"
 #include "dialects/torsh/reference/Interpreter.h"
 #include "dialects/torsh/reference/Iteration.h"
+#include "dialects/torsh/reference/Objects.h"
 #include "dialects/torsh/reference/RegionPool.h"
 #include "dialects/torsh/reference/TreeEnsemble.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -22,9 +24,10 @@ constexpr int maxDepth = 200;
 const HandlerTable &handlers() {
   static const HandlerTable table = [] {
     HandlerTable result;
-    for (auto add : {addElementwise, addShapeOps, addContraction, addPooling, addReduction, addNormalization,
-                     addAttention, addRecurrent, addIndexing, addSelection, addResize, addRandom,
-                     addConstants, addControlFlow, addPlan, addWinograd, addRegionPool, addTreeEnsemble})
+    for (auto add :
+         {addElementwise, addShapeOps, addContraction, addPooling, addReduction, addNormalization,
+          addAttention, addRecurrent, addIndexing, addSelection, addResize, addRandom, addConstants,
+          addControlFlow, addPlan, addWinograd, addRegionPool, addTreeEnsemble, addObjects})
       add(result);
     return result;
   }();
@@ -165,8 +168,16 @@ Expected<SmallVector<Tensor>> evaluateOp(Operation *op, ArrayRef<Tensor> operand
 Expected<SmallVector<Tensor>> evaluateFunction(func::FuncOp function, ArrayRef<Tensor> inputs,
                                                const EvaluatorLimits &limits) {
   Interpreter interpreter(limits);
+  ObjectTable objects;
+  interpreter.objects = &objects;
   dim::Bindings symbols;
   Call call(function, {}, symbols, interpreter, limits);
+  auto isObject = [](Type type) { return bool(object::describe(type)); };
+  if (any_of(function.getArgumentTypes(), isObject) || any_of(function.getResultTypes(), isObject))
+    return call.error(
+        Code::NoReferenceSemantics,
+        "inputs and outputs that are sequences, optionals or strings are not served by the reference "
+        "evaluator; compile the model");
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return call.error(Code::NoReferenceSemantics, "the function must have a body of one block");
   Block &body = function.getBody().front();

@@ -8,6 +8,8 @@
 
 namespace torsh::reference {
 
+struct ObjectTable;
+
 using TensorRef = std::shared_ptr<const Tensor>;
 
 /// One evaluation: the live values, the loop iterations spent and the limits.
@@ -23,6 +25,8 @@ public:
   runBlock(mlir::Block &block, llvm::ArrayRef<TensorRef> arguments, dim::Bindings &symbols);
   /// Counts a loop iteration against the limit.
   llvm::Error countIteration(const Call &call);
+  /// What handles name; null while a single op is evaluated.
+  ObjectTable *objects = nullptr;
 
 private:
   const EvaluatorLimits limits;

@@ -27,6 +27,14 @@ LogicalResult importConstant(NodeImport &node) {
       node.graph.define(node.node.outputs[0], named);
     return success();
   }
+  if (const Attribute *value = node.attribute("value_string")) {
+    node.setResult(0, node.graph.constant({value->s}, {}, node.loc));
+    return success();
+  }
+  if (const Attribute *value = node.attribute("value_strings")) {
+    node.setResult(0, node.graph.constant(value->strings, {int64_t(value->strings.size())}, node.loc));
+    return success();
+  }
   mlir::Type f32 = node.builder.getF32Type(), i64 = node.builder.getI64Type();
   torsh::Tensor tensor;
   if (const Attribute *value = node.attribute("value_float")) {
