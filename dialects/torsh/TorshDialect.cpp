@@ -54,8 +54,8 @@ void TorshDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/torsh/TorshOps.cpp.inc"
       >();
-  addOperations<BitcastOp, CumProdOp, GradientOp, ObjectOp, RoiAlignOp, RoiMaxPoolOp, SuppressBoxesOp,
-                TreeEnsembleOp>();
+  addOperations<BitcastOp, CumProdOp, GradientOp, ObjectOp, RoiAlignOp, RoiMaxPoolOp, SortKeyOp,
+                SuppressBoxesOp, TreeEnsembleOp>();
   addInterfaces<TorshInlinerInterface, WeightStoreInterface>();
 }
 

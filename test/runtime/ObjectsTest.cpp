@@ -22,7 +22,8 @@ struct Table {
     call.num_out = 1;
     return torsh_rt_object_do(&objects, &call, in.data(), outs, dims.data());
   }
-  int64_t make(uint32_t function, const std::vector<const void *> &in, const std::vector<int64_t> &numbers = {}) {
+  int64_t make(uint32_t function, const std::vector<const void *> &in,
+               const std::vector<int64_t> &numbers = {}) {
     torsh_object_call call = {};
     call.function = function;
     call.numbers = numbers.data();
@@ -77,7 +78,8 @@ struct Table {
 TEST_CASE("lists are immutable, however they share their items", "[objects]") {
   Table table;
   int64_t a = table.box({1}, {1}), b = table.box({2}, {1}), list = table.make(TORSH_OBJECT_LIST, {&a});
-  int64_t one = table.make(TORSH_OBJECT_APPEND, {&list, &a}), other = table.make(TORSH_OBJECT_APPEND, {&list, &b});
+  int64_t one = table.make(TORSH_OBJECT_APPEND, {&list, &a}),
+          other = table.make(TORSH_OBJECT_APPEND, {&list, &b});
   CHECK(table.item(one, 1) == a);
   CHECK(table.item(other, 1) == b);
   int64_t first = 0, last = -1;
@@ -123,7 +125,8 @@ TEST_CASE("strings are joined, compared and split", "[objects]") {
   int64_t c = table.strings({"ab"}), equal = table.make(TORSH_OBJECT_STRING_EQUAL, {&a, &c});
   CHECK(table.object(equal).data[0] == 1);
   CHECK(table.object(equal).data[1] == 0);
-  int64_t words = table.strings({" one  two ", ""}), pieces = table.make(TORSH_OBJECT_STRING_SPLIT, {&words}, {-1});
+  int64_t words = table.strings({" one  two ", ""}),
+          pieces = table.make(TORSH_OBJECT_STRING_SPLIT, {&words}, {-1});
   REQUIRE(table.object(pieces).dims[1] == 2);
   CHECK(table.text(pieces, 1) == "two");
   CHECK(table.text(pieces, 2).empty());

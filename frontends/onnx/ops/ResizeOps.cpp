@@ -300,9 +300,11 @@ LogicalResult importResize(NodeImport &n) {
                 n.intAttr("antialias", 0) != 0};
   FailureOr<Sampling> s = failure();
   if (given(3)) {
-    std::optional<SmallVector<DimAttr>> sizes = n.knownValue(3);
+    // Cropping and antialiasing go by the sizes themselves, whoever knows them.
+    bool byRatio = crops || filter.antialias;
+    std::optional<SmallVector<DimAttr>> sizes = byRatio ? n.shapeValue(3) : n.knownValue(3);
     if (!sizes)
-      return resizeAtRun(n, {*axes, {}, 3, *coordinates, kernelOf(filter), crops || filter.antialias});
+      return resizeAtRun(n, {*axes, {}, 3, *coordinates, kernelOf(filter), byRatio});
     s = samplingFromSizes(n, x, *sizes, *axes);
   } else if (given(2)) {
     std::optional<SmallVector<double>> scales = n.constantFloats(2);

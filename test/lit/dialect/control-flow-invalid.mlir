@@ -138,6 +138,6 @@ func.func @group_isolated(%x: tensor<4xf32>) {
 // -----
 
 func.func @yield_parent(%x: tensor<4xf32>) {
-  // expected-error@+1 {{expects parent op to be one of 'torsh.if, torsh.for, torsh.while, torsh.group}}
+  // expected-error@+1 {{expects parent op to be one of 'torsh.if, torsh.for, torsh.while, torsh.stage, torsh.group}}
   torsh.yield %x : tensor<4xf32>
 }

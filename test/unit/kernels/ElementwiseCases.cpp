@@ -108,6 +108,9 @@ TEST_CASE("comparisons, selections and casts") {
   for (const char *small : {"f8E4M3FN", "f8E4M3FNUZ", "f8E5M2", "f8E5M2FNUZ", "f8E8M0FNU"})
     for (const char *other : {"f32", "f64", "f16", "i32", "i8"})
       for (bool saturate : {true, false}) {
+        // A negative number has no power of two, and what is no number has no integer.
+        if (StringRef(small) == "f8E8M0FNU" && other[0] == 'i')
+          continue;
         std::string x = tensor(Sizes{3, 21}, other), y = tensor(Sizes{3, 21}, small);
         Case made{"elementwise", "%x: " + x,
                   std::string("%y = torsh.cast %x {saturate = ") + (saturate ? "true" : "false") + "} : (" +
