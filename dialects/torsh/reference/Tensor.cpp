@@ -86,6 +86,9 @@ double decodeFloat(FloatType type, uint64_t bits) {
     return llvm::bit_cast<float>(uint32_t(bits));
   APFloat value(type.getFloatSemantics(),
                 APInt(type.getWidth(), bits, /*isSigned=*/false, /*implicitTrunc=*/true));
+  // The conversion makes an infinity of the one of f8E8M0FNU.
+  if (value.isNaN())
+    return std::numeric_limits<double>::quiet_NaN();
   bool lossy;
   value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
   return value.convertToDouble();

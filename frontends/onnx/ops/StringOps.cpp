@@ -164,22 +164,15 @@ LogicalResult importLabelEncoder(NodeImport &node) {
   return success();
 }
 
-//===-- Counts of n-grams ----------------------------------------------------------------------------------===//
+//===-- Counts of n-grams of strings; those of numbers are in TextOps.cpp ----------------------------------------------------------------------------------===//
 
 LogicalResult importTfIdfVectorizer(NodeImport &node) {
   ObjectBuilder objects(node);
-  Value x = node.operand(0), pool;
-  bool isStrings = bool(object::describe(x.getType()));
-  if (const Attribute *given = node.attribute("pool_strings"); given && isStrings) {
-    pool = node.graph.constant(given->strings, {int64_t(given->strings.size())}, node.loc);
-  } else if (const Attribute *given = node.attribute("pool_int64s"); given && !isStrings) {
-    auto tensor = torsh::Tensor::zeros(node.builder.getI64Type(), {int64_t(given->ints.size())});
-    tensor.ints.assign(given->ints.begin(), given->ints.end());
-    pool = objects.box(node.graph.constant(tensor, node.loc));
-    x = objects.box(node.cast(x, node.builder.getI64Type()));
-  } else {
+  Value x = node.operand(0);
+  const Attribute *texts = node.attribute("pool_strings");
+  if (!texts)
     return node.malformed("the pool's elements are not of the input's type");
-  }
+  Value pool = node.graph.constant(texts->strings, {int64_t(texts->strings.size())}, node.loc);
   int64_t mode = llvm::StringSwitch<int64_t>(node.stringAttr("mode", ""))
                      .Case("TF", 0)
                      .Case("IDF", 1)
@@ -194,8 +187,16 @@ LogicalResult importTfIdfVectorizer(NodeImport &node) {
   llvm::append_range(numbers, *columns);
   Value weights = objects.call("none", {}, object::optional(object::tensor(node.builder.getF32Type(), 1)));
   if (const Attribute *given = node.attribute("weights")) {
-    auto tensor = torsh::Tensor::zeros(node.builder.getF32Type(), {int64_t(given->floats.size())});
-    tensor.floats.assign(given->floats.begin(), given->floats.end());
+    if (given->floats.size() != columns->size() ||
+        llvm::any_of(*columns, [](int64_t column) { return column < 0; }))
+      return node.malformed("weights must have one entry an n-gram, and no index be negative");
+    // The weights belong to the n-grams in the order of the pool.
+    int64_t width = *std::max_element(columns->begin(), columns->end()) + 1;
+    if (width > int64_t(1) << 24)
+      return node.unsupported("more than 2^24 columns");
+    auto tensor = torsh::Tensor::zeros(node.builder.getF32Type(), {width});
+    for (auto [column, weight] : llvm::zip_equal(*columns, given->floats))
+      tensor.floats[column] = weight;
     weights = objects.box(node.graph.constant(tensor, node.loc));
   }
   int64_t rank = object::rankOf(object::describe(x.getType()));
@@ -213,10 +214,10 @@ void addStringOps(OpTable &table) {
   table.add("", "StringConcat", 20, importStringConcat);
   table.add("", "StringSplit", 20, importStringSplit);
   table.add("", "StringNormalizer", 10, importStringNormalizer);
-  table.add("", "TfIdfVectorizer", 9, importTfIdfVectorizer);
 }
 
 void addOpsOnStrings(OpTable &table) {
+  table.add("", "TfIdfVectorizer", 9, importTfIdfVectorizer);
   table.add("", "Equal", 7, importEqual);
   table.add("ai.onnx.ml", "LabelEncoder", 1, importLabelEncoder);
 }
