@@ -32,6 +32,8 @@ EXPECTED = {
     "node/test_regex_full_match_basic": "operator is not supported",
     "node/test_regex_full_match_email_domain": "operator is not supported",
     "node/test_regex_full_match_empty": "operator is not supported",
+    # An empty sequence says nothing of its items, so neither does what a loop makes of it.
+    "growing/long_list": "the rank of the tensor inside is not known",
 }
 
 
@@ -76,7 +78,10 @@ def suite(pattern):
                         tensor.ParseFromString(file.read())
                     values.append(numpy_helper.to_array(tensor))
                 return values
-            yield name, model, read("input", model.graph.input), read("output", model.graph.output)
+
+            initialized = {tensor.name for tensor in model.graph.initializer}
+            fed = [info for info in model.graph.input if info.name not in initialized]
+            yield name, model, read("input", fed), read("output", model.graph.output)
 
 
 # --- Growing values --------------------------------------------------------------------------------------------------

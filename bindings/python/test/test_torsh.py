@@ -39,7 +39,7 @@ class LoadAndRun(unittest.TestCase):
         self.assertEqual([p.name for p in module.inputs], ["x", "y"])
         self.assertEqual(module.inputs[0].dims, ("batch", 8))
         self.assertEqual(module.inputs[0].dtype, np.dtype("float32"))
-        self.assertEqual(module.outputs[1], ("level", np.dtype("int64"), ("batch",)))
+        self.assertEqual(module.outputs[1], ("level", np.dtype("int64"), ("batch",), "tensor"))
         self.assertEqual(module.threads, 2)
         self.assertIn("compiler", module.metadata)
         self.assertEqual(len(module.build_id), 64)

@@ -16,7 +16,9 @@ static const std::set<std::string> noRuleYet = {
     "torsh.resize",
     "torsh.if",
     "torsh.for",
-    "torsh.while", // loops and branches: their regions are not differentiated
+    "torsh.while",    // loops and branches: their regions are not differentiated
+    "torsh.gradient", // gradients are taken before it is expanded
+    "torsh.stage",    // formed after the gradients
     "torsh.group",
     "torsh.kernel",
     "torsh.launch",
